@@ -227,7 +227,7 @@ static bool profile_is_one_word(const char *s, size_t n)
 
 static int layer_take_value(void *arg, const char *section, const char *name,
 			    const char *value, const struct ini_place *place,
-			    struct buf *err)
+			    struct buf *why)
 {
 	struct layer *l = arg;
 	size_t n, i = 0;
@@ -240,12 +240,12 @@ static int layer_take_value(void *arg, const char *section, const char *name,
 	if (i == AWS_KEYS)
 		return 0;
 	if (l->values[i])
-		return buf_fail(err, -EINVAL,
+		return buf_fail(why, -EINVAL,
 				"%s: given twice, or on more than one line",
 				profile_keys[i].name);
 	n = profile_value_length(value);
 	if (profile_keys[i].one_word && !profile_is_one_word(value, n))
-		return buf_fail(err, -EINVAL, "%s: has white space in it",
+		return buf_fail(why, -EINVAL, "%s: has white space in it",
 				profile_keys[i].name);
 	l->values[i] = strndup(value, n);
 	if (i == AWS_KEY_SECRET && place->st->st_mode & 077)
@@ -262,9 +262,9 @@ static void layer_clear(struct layer *l)
 
 /* An absent file is an empty one. */
 static int layer_read(struct layer *l, enum aws_file which, const char *word,
-		      const char *name, struct buf *err)
+		      const char *name, struct buf *why)
 {
-	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL detail = BUF_INIT(BUF_MESSAGE);
 	int rc;
 
 	l->which = which;
@@ -273,11 +273,11 @@ static int layer_read(struct layer *l, enum aws_file which, const char *word,
 	l->path = aws_profile_file(which);
 	if (!l->path)
 		return 0;
-	rc = ini_read(l->path, layer_take_value, l, &why);
+	rc = ini_read(l->path, layer_take_value, l, &detail);
 	if (rc == -ENOENT || rc == -ENOTDIR)
 		rc = 0;
-	if (rc && err)
-		buf_adds(err, buf_str(&why));
+	if (rc && why)
+		buf_adds(why, buf_str(&detail));
 	for (size_t i = 0; i < AWS_KEYS; i++) {
 		if (l->values[i] && !*l->values[i]) {
 			free(l->values[i]);
@@ -324,7 +324,7 @@ static const char *layer_path(const struct layer *l)
 	return l->path ? l->path : "(no home directory)";
 }
 
-int aws_profile_read(const char *name, struct aws_profile *out, struct buf *err)
+int aws_profile_read(const char *name, struct aws_profile *out, struct buf *why)
 {
 	struct layer layers[AWS_FILES] = { 0 };
 	int rc = 0;
@@ -336,11 +336,11 @@ int aws_profile_read(const char *name, struct aws_profile *out, struct buf *err)
 	if (!out->name)
 		return -ENOMEM;
 	for (int i = 0; i < AWS_FILES && !rc; i++)
-		rc = layer_read(&layers[i], i, "profile", name, err);
+		rc = layer_read(&layers[i], i, "profile", name, why);
 	if (!rc && !layers[AWS_CREDENTIALS].found &&
 	    !layers[AWS_CONFIG].found) {
-		if (err)
-			buf_addf(err, "there is no profile %s in %s or %s",
+		if (why)
+			buf_addf(why, "there is no profile %s in %s or %s",
 				 name, layer_path(&layers[AWS_CREDENTIALS]),
 				 layer_path(&layers[AWS_CONFIG]));
 		rc = -ENOENT;
@@ -353,15 +353,15 @@ int aws_profile_read(const char *name, struct aws_profile *out, struct buf *err)
 }
 
 int aws_profile_session_read(const char *name, struct aws_profile *out,
-			     struct buf *err)
+			     struct buf *why)
 {
 	struct layer l = { 0 };
-	int rc = layer_read(&l, AWS_CONFIG, "sso-session", name, err);
+	int rc = layer_read(&l, AWS_CONFIG, "sso-session", name, why);
 
 	*out = (struct aws_profile){ 0 };
 	if (!rc && !l.found) {
-		if (err)
-			buf_addf(err, "there is no [sso-session %s] in %s",
+		if (why)
+			buf_addf(why, "there is no [sso-session %s] in %s",
 				 name, layer_path(&l));
 		rc = -ENOENT;
 	}

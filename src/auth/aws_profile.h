@@ -68,15 +68,15 @@ struct aws_profile {
 };
 
 /* name NULL: AWS_PROFILE, else "default". 0, -ENOENT (no such profile or no
- * file), -EINVAL, -EACCES; why in err (which may be NULL), and out is cleared
+ * file), -EINVAL, -EACCES, why (may be NULL) set, and out is cleared
  * but for the stamp and the name. Blocks on the files. */
 int aws_profile_read(const char *name, struct aws_profile *out,
-		     struct buf *err);
+		     struct buf *why);
 void aws_profile_clear(struct aws_profile *p);
 
 /* The same for an [sso-session NAME] of the config file: only values. */
 int aws_profile_session_read(const char *name, struct aws_profile *out,
-			     struct buf *err);
+			     struct buf *why);
 
 /*
  * Changes when one of the files appears, vanishes or is written to; never 0.

@@ -22,10 +22,10 @@ int cred_ask_fail(struct cred_ask *ask, int rc, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (ask->err.len)
-		buf_adds(&ask->err, "; ");
+	if (ask->why.len)
+		buf_adds(&ask->why, "; ");
 	va_start(ap, fmt);
-	buf_vaddf(&ask->err, fmt, ap);
+	buf_vaddf(&ask->why, fmt, ap);
 	va_end(ap);
 	return rc;
 }

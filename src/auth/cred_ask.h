@@ -29,7 +29,7 @@ struct cred_ask {
 	/* Out: */
 	bool costly; /* a program ran, or a network was asked */
 	int64_t skew_s; /* how far our clock is ahead of the last answer's */
-	struct buf err; /* why; providers put their reasons one after another */
+	struct buf why; /* why; providers put their reasons one after another */
 };
 
 /* One that a table may name. */

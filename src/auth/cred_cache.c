@@ -371,7 +371,7 @@ static enum cred_need cache_need(const struct snapshot *s, int64_t until_s)
 }
 
 /* Why there are none, in the words of the last fetch. */
-static int cache_tell(struct cred_cache *c, int rc, struct buf *err)
+static int cache_tell(struct cred_cache *c, int rc, struct buf *why)
 {
 	struct cred_cache_locked *g;
 
@@ -379,14 +379,14 @@ static int cache_tell(struct cred_cache *c, int rc, struct buf *err)
 	g = cred_cache_locked(c);
 	if (!rc)
 		rc = g->rc ? g->rc : -EAGAIN;
-	if (err)
-		buf_adds(err, g->why && rc == g->rc ? g->why : strerror(-rc));
+	if (why)
+		buf_adds(why, g->why && rc == g->rc ? g->why : strerror(-rc));
 	lock_drop(&c->lock);
 	return rc;
 }
 
 int cred_cache_get_until(struct cred_cache *c, int64_t until_s,
-			 struct creds **out, struct buf *err)
+			 struct creds **out, struct buf *why)
 {
 	enum cred_need need;
 	struct snapshot s;
@@ -410,12 +410,12 @@ int cred_cache_get_until(struct cred_cache *c, int64_t until_s,
 		return 0;
 	}
 	creds_unref(s.creds);
-	return cache_tell(c, rc, err);
+	return cache_tell(c, rc, why);
 }
 
-int cred_cache_get(struct cred_cache *c, struct creds **out, struct buf *err)
+int cred_cache_get(struct cred_cache *c, struct creds **out, struct buf *why)
 {
-	return cred_cache_get_until(c, 0, out, err);
+	return cred_cache_get_until(c, 0, out, why);
 }
 
 int cred_cache_peek(struct cred_cache *c, struct creds **out)

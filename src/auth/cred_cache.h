@@ -56,20 +56,20 @@ void cred_cache_free(struct cred_cache *c);
 
 /*
  * Credentials that are good now, read or refreshed if need be. 0 with a
- * reference in *out (NULL in it when anonymous), or -errno with why in err
+ * reference in *out (NULL in it when anonymous), or -errno with why set
  * (which may be NULL): -ENOENT (no provider has any), -EINVAL (a key id
  * without secret, a profile that is half of something ...), -EACCES (a file is
  * unreadable, a provider refuses, the credentials have expired), -EINTR, and
  * those of the network.
  */
-int cred_cache_get(struct cred_cache *c, struct creds **out, struct buf *err);
+int cred_cache_get(struct cred_cache *c, struct creds **out, struct buf *why);
 
 /*
  * The same for what wants to live until then (Unix seconds): credentials that
  * end sooner are fetched anew when others would live notably longer.
  */
 int cred_cache_get_until(struct cred_cache *c, int64_t until_s,
-			 struct creds **out, struct buf *err);
+			 struct creds **out, struct buf *why);
 
 /* The ones in use, perhaps stale, without blocking: 0, or -EAGAIN when none. */
 int cred_cache_peek(struct cred_cache *c, struct creds **out);

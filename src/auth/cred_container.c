@@ -44,7 +44,7 @@ static bool container_is_plain(const char *s)
 	return true;
 }
 
-static int container_check_full(const char *full, struct buf *err)
+static int container_check_full(const char *full, struct buf *why)
 {
 	BUF_LOCAL server = BUF_INIT(2048);
 	URL_LOCAL url = { 0 };
@@ -52,28 +52,28 @@ static int container_check_full(const char *full, struct buf *err)
 
 	buf_add(&server, full, strcspn(full, "?"));
 	rc = buf_err(&server) ? -EINVAL
-			      : url_parse(buf_str(&server), NULL, &url, err);
+			      : url_parse(buf_str(&server), NULL, &url, why);
 	if (!rc && strcmp(url.scheme, "https") &&
 	    (strcmp(url.scheme, "http") || !container_is_near(url.host)))
-		rc = buf_fail(err, -EINVAL,
+		rc = buf_fail(why, -EINVAL,
 			      "over plain HTTP only this machine and the "
 			      "addresses of ECS and EKS are asked");
 	return rc;
 }
 
 int cred_container_url(const char *relative, const char *full, struct buf *out,
-		       struct buf *err)
+		       struct buf *why)
 {
 	int rc = 0;
 
 	if (!relative && !full)
 		return -ENOENT;
 	if (!container_is_plain(relative ? relative : full))
-		rc = buf_fail(err, -EINVAL, "not a URL");
+		rc = buf_fail(why, -EINVAL, "not a URL");
 	else if (!relative)
-		rc = container_check_full(full, err);
+		rc = container_check_full(full, why);
 	else if (*relative != '/')
-		rc = buf_fail(err, -EINVAL, "it begins with `/`");
+		rc = buf_fail(why, -EINVAL, "it begins with `/`");
 	else
 		buf_adds(out, HOST);
 	if (!rc)
@@ -91,8 +91,8 @@ static int container_token(struct cred_ask *ask, struct buf *out)
 		rc = cred_ask_file(path, "\r\n", out);
 	if (rc) {
 		cred_ask_fail(ask, rc, TOKEN_FILE ": ");
-		text_printable(&ask->err, path);
-		return buf_fail(&ask->err, -EACCES, ": %s", strerror(-rc));
+		text_printable(&ask->why, path);
+		return buf_fail(&ask->why, -EACCES, ": %s", strerror(-rc));
 	}
 	if (!path && token)
 		buf_adds(out, token);

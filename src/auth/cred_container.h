@@ -16,11 +16,11 @@ cred_provider cred_container_read;
 
 /*
  * The URL to ask. relative or full may be NULL; relative goes first. 0,
- * -ENOENT when neither is given, -EINVAL with why in err: a token is sent
+ * -ENOENT when neither is given, -EINVAL with why set: a token is sent
  * over plain HTTP to this machine and to the addresses that containers have
  * for it only.
  */
 int cred_container_url(const char *relative, const char *full, struct buf *out,
-		       struct buf *err);
+		       struct buf *why);
 
 #endif

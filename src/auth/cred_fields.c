@@ -71,7 +71,7 @@ static int fields_expired(struct cred_ask *ask, const char *who, int64_t end)
 	cred_ask_fail(ask, -EACCES, "the credentials of %s have expired: %s",
 		      who, text);
 	if (skew > SKEW_TOLD_S || skew < -SKEW_TOLD_S)
-		buf_addf(&ask->err,
+		buf_addf(&ask->why,
 			 " (this machine's clock is %lld s %s of the server's)",
 			 (long long)(skew < 0 ? -skew : skew),
 			 skew < 0 ? "behind" : "ahead");

@@ -170,7 +170,7 @@ static int imds_parse(struct imds *m, const struct http_reply *reply,
 	if (!rc && f.extra && strcmp(f.extra, "Success")) {
 		rc = cred_ask_fail(m->ask, -EACCES,
 				   WHO " has no keys for role %s: ", role);
-		text_printable(&m->ask->err, f.extra);
+		text_printable(&m->ask->why, f.extra);
 	}
 	return rc ? rc
 		  : cred_fields_make(m->ask, &f, CRED_END_ISO, WHO,

@@ -133,7 +133,7 @@ static int plan_reread_one(struct cred_ask *ask, const char *from,
 			   const char *given, struct buf *out)
 {
 	if (from)
-		return ini_expand(from, out, &ask->err);
+		return ini_expand(from, out, &ask->why);
 	buf_adds(out, given ? given : "");
 	return buf_err(out);
 }
@@ -199,7 +199,7 @@ void cred_plan_fetch(const struct cred_plan *plan, struct cred_result *out)
 		.far = plan->far,
 		.near = plan->near,
 		.region = plan->region,
-		.err = BUF_INIT(BUF_MESSAGE),
+		.why = BUF_INIT(BUF_MESSAGE),
 	};
 	struct creds *c = NULL;
 
@@ -209,18 +209,18 @@ void cred_plan_fetch(const struct cred_plan *plan, struct cred_result *out)
 		out->rc = plan_assume(plan, &ask, &c);
 	if (!out->rc && c->expires_at && c->expires_at <= clock_now_s()) {
 		out->rc = -EACCES;
-		buf_reset(&ask.err);
-		buf_addf(&ask.err, "the credentials from %s have expired",
+		buf_reset(&ask.why);
+		buf_addf(&ask.why, "the credentials from %s have expired",
 			 c->source);
 	}
 	if (out->rc) {
 		/* What the first providers had to say is part of it. */
 		buf_adds(&out->why,
-			 ask.err.len ? buf_str(&ask.err) : strerror(-out->rc));
+			 ask.why.len ? buf_str(&ask.why) : strerror(-out->rc));
 		creds_unref(c);
 	} else {
 		out->creds = c;
 	}
 	out->costly = ask.costly;
-	buf_clear(&ask.err);
+	buf_clear(&ask.why);
 }

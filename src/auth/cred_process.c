@@ -136,7 +136,7 @@ struct run {
 	bool gone;
 };
 
-static int run_files(posix_spawn_file_actions_t *a, int out, int err)
+static int run_files(posix_spawn_file_actions_t *a, int out_fd, int err_fd)
 {
 	int rc = posix_spawn_file_actions_init(a);
 
@@ -147,9 +147,9 @@ static int run_files(posix_spawn_file_actions_t *a, int out, int err)
 		rc = posix_spawn_file_actions_addopen(a, 0, "/dev/null",
 						      O_RDONLY, 0);
 	if (!rc)
-		rc = posix_spawn_file_actions_adddup2(a, out, 1);
+		rc = posix_spawn_file_actions_adddup2(a, out_fd, 1);
 	if (!rc)
-		rc = posix_spawn_file_actions_adddup2(a, err, 2);
+		rc = posix_spawn_file_actions_adddup2(a, err_fd, 2);
 	if (!rc)
 		rc = posix_spawn_file_actions_addclosefrom_np(a, 3);
 	return -rc;
@@ -173,12 +173,12 @@ static int run_attributes(posix_spawnattr_t *a)
 						    POSIX_SPAWN_SETSIGDEF);
 }
 
-/* out and err: the ends to write to; above 2, so that none is in the way. */
-static int run_spawn(struct run *r, char **words, int out, int err)
+/* The ends to write to; above 2, so that none is in the way. */
+static int run_spawn(struct run *r, char **words, int out_fd, int err_fd)
 {
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
-	int rc = run_files(&files, out, err);
+	int rc = run_files(&files, out_fd, err_fd);
 
 	if (rc)
 		return rc;
@@ -216,16 +216,16 @@ static int run_open_pipe(int *reader, int *writer)
 
 static int run_start(struct run *r, char **words)
 {
-	int out, err, rc = run_open_pipe(&r->fds[0], &out);
+	int out_fd, err_fd, rc = run_open_pipe(&r->fds[0], &out_fd);
 
 	if (rc)
 		return rc;
-	rc = run_open_pipe(&r->fds[1], &err);
+	rc = run_open_pipe(&r->fds[1], &err_fd);
 	if (!rc) {
-		rc = run_spawn(r, words, out, err);
-		close(err);
+		rc = run_spawn(r, words, out_fd, err_fd);
+		close(err_fd);
 	}
-	close(out);
+	close(out_fd);
 	return rc;
 }
 
@@ -324,8 +324,8 @@ static int process_fail(struct cred_ask *ask, const struct run *r, int rc,
 		text_one_line(&words, buf_str(&piece));
 	}
 	cred_ask_fail(ask, rc, "%s: ", who);
-	text_printable(&ask->err, program);
-	buf_addf(&ask->err, ": %s", buf_str(&words));
+	text_printable(&ask->why, program);
+	buf_addf(&ask->why, ": %s", buf_str(&words));
 	/* A program that is not there was asked for all the same. */
 	return rc && rc != -ENOENT ? rc : -EACCES;
 }

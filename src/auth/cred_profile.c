@@ -207,8 +207,8 @@ static int role_fail(struct cred_ask *ask, const struct aws_profile *p,
 {
 	cred_ask_fail(ask, -EINVAL, "profile %s: %s = ", p->name,
 		      aws_profile_key(key));
-	text_printable(&ask->err, p->values[key]);
-	return buf_fail(&ask->err, -EINVAL, ": %s", why);
+	text_printable(&ask->why, p->values[key]);
+	return buf_fail(&ask->why, -EINVAL, ": %s", why);
 }
 
 static int role_from_source(struct cred_ask *ask, const struct aws_profile *p,

@@ -30,8 +30,8 @@ static int sso_ask_person(struct cred_ask *ask, const struct cred_sso *sso,
 	cred_ask_fail(ask, -EACCES, "profile %s: %s: run `aws sso login",
 		      sso->profile, why);
 	if (strcmp(sso->profile, "default"))
-		buf_addf(&ask->err, " --profile %s", sso->profile);
-	return buf_fail(&ask->err, -EACCES, "`");
+		buf_addf(&ask->why, " --profile %s", sso->profile);
+	return buf_fail(&ask->why, -EACCES, "`");
 }
 
 static int sso_read_cache(const struct cred_sso *sso, struct buf *out)

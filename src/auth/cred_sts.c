@@ -48,7 +48,7 @@ static bool sts_is_region(const char *s)
 }
 
 int cred_sts_server(const char *region, struct buf *url,
-		    struct buf *signing_region, struct buf *err)
+		    struct buf *signing_region, struct buf *why)
 {
 	const char *given = cred_ask_env("AWS_ENDPOINT_URL_STS");
 	struct url u = { 0 };
@@ -61,7 +61,7 @@ int cred_sts_server(const char *region, struct buf *url,
 	if (!sts_is_region(region))
 		region = cred_ask_env("AWS_DEFAULT_REGION");
 	if (given) {
-		rc = url_parse(given, "https", &u, err);
+		rc = url_parse(given, "https", &u, why);
 		if (!rc) {
 			url_origin(&u, url);
 			buf_adds(url, *u.path ? u.path : "/");
@@ -233,17 +233,17 @@ static int sts_fail(struct cred_ask *ask, long status,
 
 	cred_ask_fail(ask, -EACCES, WHO " refuses: ");
 	if (doc->code)
-		text_printable(&ask->err, doc->code);
+		text_printable(&ask->why, doc->code);
 	else
-		buf_addf(&ask->err, "status %ld", status);
+		buf_addf(&ask->why, "status %ld", status);
 	if (tells) {
 		buf_add(&piece, doc->message,
 			strnlen(doc->message, MESSAGE_SHOWN));
-		buf_adds(&ask->err, ": ");
-		text_one_line(&ask->err, buf_str(&piece));
+		buf_adds(&ask->why, ": ");
+		text_one_line(&ask->why, buf_str(&piece));
 	}
 	if (ask->skew_s > 300 || ask->skew_s < -300)
-		buf_addf(&ask->err, " (this machine's clock is %lld s %s)",
+		buf_addf(&ask->why, " (this machine's clock is %lld s %s)",
 			 (long long)(ask->skew_s < 0 ? -ask->skew_s
 						     : ask->skew_s),
 			 ask->skew_s < 0 ? "behind" : "ahead");
@@ -321,8 +321,8 @@ static int sts_read_token(struct cred_ask *ask, const char *path,
 	if (!rc && out->len)
 		return 0;
 	cred_ask_fail(ask, -EACCES, "the web identity token ");
-	text_printable(&ask->err, path);
-	return buf_fail(&ask->err, -EACCES, ": %s",
+	text_printable(&ask->why, path);
+	return buf_fail(&ask->why, -EACCES, ": %s",
 			rc ? strerror(-rc) : "the file is empty");
 }
 

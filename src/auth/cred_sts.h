@@ -35,10 +35,10 @@ int cred_sts_web_identity(struct cred_ask *ask, const struct cred_role *role,
 
 /*
  * Where STS is, and for which region a request to it is signed. region may be
- * NULL, or no name that Amazon has. 0 or -EINVAL with why in err.
+ * NULL, or no name that Amazon has. 0 or -EINVAL with why set.
  */
 int cred_sts_server(const char *region, struct buf *url,
-		    struct buf *signing_region, struct buf *err);
+		    struct buf *signing_region, struct buf *why);
 
 /* Its answer, good or bad. Owned; NULL where there is none. */
 struct cred_sts_doc {

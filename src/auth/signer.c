@@ -220,7 +220,7 @@ static int signer_sign(struct signer *s, const struct sigv4_request *request,
 	struct sigv4_scope scope = signer_scope(s, creds, region, time);
 	BUF_LOCAL text = BUF_INIT(BUF_LINE);
 	struct sigv4_key key;
-	int err;
+	int rc;
 
 	full.payload_hash = out->payload_hash;
 	full.headers = all;
@@ -232,10 +232,10 @@ static int signer_sign(struct signer *s, const struct sigv4_request *request,
 		if (ours[i].value)
 			all[full.n_headers++] = ours[i];
 	signer_key(s, out->used, region, time, &key);
-	err = sigv4_authorize(&key, &scope, &full, &text);
+	rc = sigv4_authorize(&key, &scope, &full, &text);
 	wipe(&key, sizeof(key));
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	out->authorization = buf_detach(&text);
 	return out->authorization ? 0 : -ENOMEM;
 }
@@ -244,12 +244,12 @@ int signer_authorize(struct signer *s, const struct sigv4_request *request,
 		     const char *region, int64_t time,
 		     struct signer_headers *out)
 {
-	int err;
+	int rc;
 
 	*out = (struct signer_headers){ 0 };
-	err = cred_cache_peek(signer_creds(s), &out->used);
-	if (err)
-		return err;
+	rc = cred_cache_peek(signer_creds(s), &out->used);
+	if (rc)
+		return rc;
 	clock_amz(time, out->amz_date);
 	out->payload_hash = request->payload_hash;
 	if (!out->payload_hash)
@@ -258,19 +258,19 @@ int signer_authorize(struct signer *s, const struct sigv4_request *request,
 		return 0;
 	if (out->used->session_token) {
 		out->session_token = strdup(out->used->session_token);
-		err = out->session_token ? 0 : -ENOMEM;
+		rc = out->session_token ? 0 : -ENOMEM;
 	}
-	if (!err)
-		err = signer_sign(s, request, region, time, out);
-	if (err)
+	if (!rc)
+		rc = signer_sign(s, request, region, time, out);
+	if (rc)
 		signer_headers_clear(out);
-	return err;
+	return rc;
 }
 
 /* When the URL ends, by what is known before it is signed. */
 static int signer_find_end(const struct creds *creds,
 			   const struct signer_terms *t, struct signer_end *end,
-			   struct buf *err)
+			   struct buf *why)
 {
 	char when[TIME_RFC3339_SIZE];
 
@@ -281,9 +281,9 @@ static int signer_find_end(const struct creds *creds,
 	end->at = creds->expires_at;
 	if (!t->strict)
 		return 0;
-	if (err) {
+	if (why) {
 		clock_rfc3339(end->at, when);
-		buf_addf(err, "the credentials end at %s, before the URL would",
+		buf_addf(why, "the credentials end at %s, before the URL would",
 			 when);
 	}
 	return -EACCES;
@@ -292,7 +292,7 @@ static int signer_find_end(const struct creds *creds,
 static int signer_sign_query(struct signer *s, struct creds *creds,
 			     const struct sigv4_request *request,
 			     const struct signer_terms *t, struct buf *query,
-			     struct buf *err)
+			     struct buf *why)
 {
 	struct sigv4_scope scope = signer_scope(s, creds, t->region, t->time);
 	struct sigv4_key key;
@@ -301,34 +301,34 @@ static int signer_sign_query(struct signer *s, struct creds *creds,
 	signer_key(s, creds, t->region, t->time, &key);
 	rc = sigv4_presign(&key, &scope, request, t->expires, query);
 	wipe(&key, sizeof(key));
-	if (rc && err)
-		buf_adds(err, rc == -EMSGSIZE ? "the URL would be too long"
+	if (rc && why)
+		buf_adds(why, rc == -EMSGSIZE ? "the URL would be too long"
 					      : "the request cannot be signed");
 	return rc;
 }
 
 int signer_presign(struct signer *s, const struct sigv4_request *request,
 		   const struct signer_terms *t, struct buf *query,
-		   struct signer_end *end, struct buf *err)
+		   struct signer_end *end, struct buf *why)
 {
-	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL detail = BUF_INIT(BUF_MESSAGE);
 	CREDS_LOCAL *creds = NULL;
 	int rc;
 
 	*end = (struct signer_end){ 0 };
 	if (t->expires < SIGV4_EXPIRES_MIN || t->expires > SIGV4_EXPIRES_MAX) {
-		if (err)
-			buf_addf(err, "expire = %lld: %d to %d seconds",
+		if (why)
+			buf_addf(why, "expire = %lld: %d to %d seconds",
 				 (long long)t->expires, SIGV4_EXPIRES_MIN,
 				 SIGV4_EXPIRES_MAX);
 		return -EINVAL;
 	}
-	rc = t->at_hand
-		     ? cred_cache_peek(signer_creds(s), &creds)
-		     : cred_cache_get_until(signer_creds(s),
-					    t->time + t->expires, &creds, &why);
-	if (rc && err)
-		buf_addf(err, "no credentials: %s", buf_str(&why));
+	rc = t->at_hand ? cred_cache_peek(signer_creds(s), &creds)
+			: cred_cache_get_until(signer_creds(s),
+					       t->time + t->expires, &creds,
+					       &detail);
+	if (rc && why)
+		buf_addf(why, "no credentials: %s", buf_str(&detail));
 	if (rc)
 		return rc;
 	if (!creds) {
@@ -336,6 +336,6 @@ int signer_presign(struct signer *s, const struct sigv4_request *request,
 		sigv4_encode_query(query, request->query, request->n_query);
 		return buf_err(query);
 	}
-	rc = signer_find_end(creds, t, end, err);
-	return rc ? rc : signer_sign_query(s, creds, request, t, query, err);
+	rc = signer_find_end(creds, t, end, why);
+	return rc ? rc : signer_sign_query(s, creds, request, t, query, why);
 }

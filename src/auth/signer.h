@@ -68,6 +68,6 @@ struct signer_end {
  */
 int signer_presign(struct signer *s, const struct sigv4_request *request,
 		   const struct signer_terms *terms, struct buf *query,
-		   struct signer_end *end, struct buf *err);
+		   struct signer_end *end, struct buf *why);
 
 #endif

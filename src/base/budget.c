@@ -201,7 +201,7 @@ static int budget_wait_in_turn(struct budget *b, struct ticket *t,
 {
 	size_t missing;
 	bool served;
-	int err;
+	int rc;
 
 	for (;;) {
 		int64_t wake_ms = until_ms;
@@ -209,10 +209,10 @@ static int budget_wait_in_turn(struct budget *b, struct ticket *t,
 		if (budget_look(b, t, &wake_ms, &missing))
 			return 0;
 		budget_reclaim(b, missing);
-		err = waiter_park(t->waiter, wake_ms);
-		if (err == -ETIMEDOUT && clock_mono_ms() < until_ms)
-			err = 0;
-		if (err)
+		rc = waiter_park(t->waiter, wake_ms);
+		if (rc == -ETIMEDOUT && clock_mono_ms() < until_ms)
+			rc = 0;
+		if (rc)
 			break;
 	}
 	lock_take(&b->lock);
@@ -220,7 +220,7 @@ static int budget_wait_in_turn(struct budget *b, struct ticket *t,
 	if (!served)
 		budget_leave_locked(b, t);
 	lock_drop(&b->lock);
-	return served ? 0 : err;
+	return served ? 0 : rc;
 }
 
 int budget_take(struct budget *b, size_t bytes, int64_t until_ms)

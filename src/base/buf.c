@@ -45,7 +45,7 @@ void buf_wipe(struct buf *b)
 
 void buf_reset(struct buf *b)
 {
-	b->err = 0;
+	b->rc = 0;
 	buf_truncate(b, 0);
 }
 
@@ -73,16 +73,16 @@ static bool buf_grow_more(struct buf *b, size_t n)
 	size_t cap;
 	char *data;
 
-	if (b->err)
+	if (b->rc)
 		return false;
 	if (n > b->max - b->len || n >= SIZE_MAX - b->len) {
-		b->err = -EMSGSIZE;
+		b->rc = -EMSGSIZE;
 		return false;
 	}
 	cap = buf_next_cap(b, b->len + n + 1);
 	data = malloc(cap);
 	if (!data) {
-		b->err = -ENOMEM;
+		b->rc = -ENOMEM;
 		return false;
 	}
 	if (b->data) {
@@ -101,7 +101,7 @@ static bool buf_grow_more(struct buf *b, size_t n)
 /* Makes room for n bytes and the NUL. False once anything has failed. */
 static inline bool buf_grow(struct buf *b, size_t n)
 {
-	if (!b->err && n <= b->max - b->len && b->cap > b->len &&
+	if (!b->rc && n <= b->max - b->len && b->cap > b->len &&
 	    n < b->cap - b->len)
 		return true;
 	return buf_grow_more(b, n);
@@ -154,8 +154,8 @@ void buf_vaddf(struct buf *b, const char *fmt, va_list ap)
 	n = vsnprintf(NULL, 0, fmt, again);
 	va_end(again);
 	if (n < 0) {
-		if (!b->err)
-			b->err = -errno;
+		if (!b->rc)
+			b->rc = -errno;
 		return;
 	}
 	if (!buf_grow(b, n))
@@ -174,7 +174,7 @@ char *buf_reserve(struct buf *b, size_t n)
 
 int buf_err(const struct buf *b)
 {
-	return b->err;
+	return b->rc;
 }
 
 const char *buf_str(const struct buf *b)
@@ -185,24 +185,24 @@ const char *buf_str(const struct buf *b)
 char *buf_detach(struct buf *b)
 {
 	char *s;
-	int err;
+	int rc;
 
 	if (!b->data)
 		buf_grow(b, 0);
 	s = b->data;
 	if (b->fixed) {
-		s = b->err ? NULL : malloc(b->len + 1);
+		s = b->rc ? NULL : malloc(b->len + 1);
 		if (s)
 			memcpy(s, b->data, b->len + 1);
-		else if (!b->err)
-			b->err = -ENOMEM;
+		else if (!b->rc)
+			b->rc = -ENOMEM;
 	}
-	err = b->err;
-	if (err || b->fixed)
+	rc = b->rc;
+	if (rc || b->fixed)
 		buf_wipe(b);
-	if (err)
+	if (rc)
 		s = NULL;
 	buf_init(b, b->max);
-	b->err = err;
+	b->rc = rc;
 	return s;
 }

@@ -21,7 +21,7 @@ struct buf {
 	size_t len; /* bytes in use */
 	size_t cap; /* bytes allocated */
 	size_t max; /* largest len */
-	int err; /* the first failure, 0 or -errno */
+	int rc; /* the first failure, 0 or -errno */
 	bool fixed; /* data is the caller's (buf_init_on()) */
 };
 
@@ -47,7 +47,7 @@ void buf_init(struct buf *b, size_t max);
 void buf_init_on(struct buf *b, char *room, size_t size, size_t max);
 void buf_clear(struct buf *b); /* frees; ready for use again */
 void buf_wipe(struct buf *b); /* overwrites, then buf_clear() */
-void buf_reset(struct buf *b); /* len = 0, err = 0, memory kept */
+void buf_reset(struct buf *b); /* len = 0, rc = 0, memory kept */
 void buf_truncate(struct buf *b, size_t len);
 
 void buf_add(struct buf *b, const void *bytes, size_t n);

@@ -13,18 +13,18 @@
 int dirs_make(const char *path, mode_t above, mode_t mode)
 {
 	char *copy = strdup(path);
-	int err = copy ? 0 : -ENOMEM;
+	int rc = copy ? 0 : -ENOMEM;
 
-	for (char *at = copy ? copy + 1 : NULL; !err && at && *at; at++) {
+	for (char *at = copy ? copy + 1 : NULL; !rc && at && *at; at++) {
 		if (*at != '/')
 			continue;
 		*at = '\0';
 		if (mkdir(copy, above) && errno != EEXIST)
-			err = -errno;
+			rc = -errno;
 		*at = '/';
 	}
-	if (!err && mkdir(copy, mode) && errno != EEXIST)
-		err = -errno;
+	if (!rc && mkdir(copy, mode) && errno != EEXIST)
+		rc = -errno;
 	free(copy);
-	return err;
+	return rc;
 }

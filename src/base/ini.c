@@ -55,7 +55,7 @@ struct source {
 	ini_begin *begin; /* NULL: sections are not told of */
 	ini_handler *handler;
 	void *arg;
-	struct buf *err;
+	struct buf *why;
 	int result; /* the first failure; no line is handed on after it */
 };
 
@@ -64,8 +64,8 @@ static void ini_fail(struct source *s, int result, const char *why)
 	if (s->result)
 		return;
 	s->result = result;
-	text_one_line(s->err, s->file);
-	buf_addf(s->err, ":%u: %s", s->line, why);
+	text_one_line(s->why, s->file);
+	buf_addf(s->why, ":%u: %s", s->line, why);
 }
 
 static bool ini_is_space(char c)
@@ -301,24 +301,24 @@ static int ini_take_setting(void *arg, const char *section, const char *name,
 static int ini_load(struct source *s)
 {
 	FD_LOCAL fd = open(s->file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	int err = fd < 0 || fstat(fd, &s->st) ? -errno
-					      : io_read_all(fd, &s->text);
+	int rc = fd < 0 || fstat(fd, &s->st) ? -errno
+					     : io_read_all(fd, &s->text);
 
-	err = err == -EMSGSIZE ? -EFBIG : err;
-	if (err) {
-		text_one_line(s->err, s->file);
-		buf_addf(s->err, ": %s", strerrordesc_np(-err));
+	rc = rc == -EMSGSIZE ? -EFBIG : rc;
+	if (rc) {
+		text_one_line(s->why, s->file);
+		buf_addf(s->why, ": %s", strerrordesc_np(-rc));
 	}
-	return err;
+	return rc;
 }
 
-int ini_read(const char *path, ini_handler *handler, void *arg, struct buf *err)
+int ini_read(const char *path, ini_handler *handler, void *arg, struct buf *why)
 {
-	return ini_read_sections(path, NULL, handler, arg, err);
+	return ini_read_sections(path, NULL, handler, arg, why);
 }
 
 int ini_read_sections(const char *path, ini_begin *begin, ini_handler *handler,
-		      void *arg, struct buf *err)
+		      void *arg, struct buf *why)
 {
 	struct source s = {
 		.file = path,
@@ -329,7 +329,7 @@ int ini_read_sections(const char *path, ini_begin *begin, ini_handler *handler,
 		.begin = begin,
 		.handler = handler,
 		.arg = arg,
-		.err = err,
+		.why = why,
 	};
 
 	s.result = ini_load(&s);
@@ -350,48 +350,48 @@ int ini_read_sections(const char *path, ini_begin *begin, ini_handler *handler,
  * they bring is never looked at again, so a secret may contain `${`.
  */
 
-int ini_file_private(const struct stat *st, struct buf *err)
+int ini_file_private(const struct stat *st, struct buf *why)
 {
 	mode_t closed = st->st_uid ? 077 : 037; /* root's group may read it */
 	unsigned mode = st->st_mode & 07777;
 
 	if (st->st_uid && st->st_uid != geteuid())
-		return buf_fail(err, -EPERM,
+		return buf_fail(why, -EPERM,
 				"it holds a secret but belongs to user %u, "
 				"neither root nor you",
 				(unsigned)st->st_uid);
 	if (mode & closed)
-		return buf_fail(err, -EPERM,
+		return buf_fail(why, -EPERM,
 				"it holds a secret but is open to others "
 				"(mode %04o): chmod 600",
 				mode);
 	return 0;
 }
 
-static int ini_expand_env(const char *name, struct buf *out, struct buf *err)
+static int ini_expand_env(const char *name, struct buf *out, struct buf *why)
 {
 	const char *value = getenv(name);
 
 	if (!value)
-		return buf_fail(err, -ENOENT, "it is not set");
+		return buf_fail(why, -ENOENT, "it is not set");
 	buf_adds(out, value);
 	return 0;
 }
 
 /* All of a file of at most BUF_LINE bytes, less one line end. */
-static int ini_read_secret(int fd, struct buf *out, struct buf *err)
+static int ini_read_secret(int fd, struct buf *out, struct buf *why)
 {
 	BUF_SECRET text = BUF_INIT(BUF_LINE + 3); /* "\r\n", and one too many */
 	int rc = io_read_all(fd, &text);
 
 	if (rc && rc != -EMSGSIZE)
-		return buf_fail(err, rc, "%s", strerrordesc_np(-rc));
+		return buf_fail(why, rc, "%s", strerrordesc_np(-rc));
 	if (text_ends_with(buf_str(&text), "\r\n"))
 		buf_truncate(&text, text.len - 2);
 	else if (text_ends_with(buf_str(&text), "\n"))
 		buf_truncate(&text, text.len - 1);
 	if (text.len > BUF_LINE || memchr(text.data, '\0', text.len))
-		return buf_fail(err, -EINVAL, "%s",
+		return buf_fail(why, -EINVAL, "%s",
 				text.len > BUF_LINE
 					? "it has more than 16384 bytes"
 					: "it has a NUL byte in it");
@@ -399,24 +399,24 @@ static int ini_read_secret(int fd, struct buf *out, struct buf *err)
 	return 0;
 }
 
-static int ini_expand_file(const char *path, struct buf *out, struct buf *err)
+static int ini_expand_file(const char *path, struct buf *out, struct buf *why)
 {
 	struct stat st;
 	int result, fd;
 
 	if (*path != '/')
-		return buf_fail(err, -EINVAL,
+		return buf_fail(why, -EINVAL,
 				"a file's path must begin with `/`");
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st)) {
 		result = -errno;
-		buf_adds(err, strerrordesc_np(-result));
+		buf_adds(why, strerrordesc_np(-result));
 	} else if (!S_ISREG(st.st_mode)) {
-		result = buf_fail(err, -EINVAL, "it is not a regular file");
+		result = buf_fail(why, -EINVAL, "it is not a regular file");
 	} else {
-		result = ini_file_private(&st, err);
+		result = ini_file_private(&st, why);
 		if (!result)
-			result = ini_read_secret(fd, out, err);
+			result = ini_read_secret(fd, out, why);
 	}
 	if (fd >= 0)
 		close(fd);
@@ -425,7 +425,7 @@ static int ini_expand_file(const char *path, struct buf *out, struct buf *err)
 
 static const struct {
 	const char *kind;
-	int (*expand)(const char *what, struct buf *out, struct buf *err);
+	int (*expand)(const char *what, struct buf *out, struct buf *why);
 } kinds[] = {
 	{ "env:", ini_expand_env },
 	{ "file:", ini_expand_file },
@@ -436,9 +436,9 @@ static const struct {
  * it may be a piece of a secret.
  */
 static int ini_expand_one(const char *reference, struct buf *out,
-			  struct buf *err)
+			  struct buf *why)
 {
-	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL detail = BUF_INIT(BUF_MESSAGE);
 	int result;
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
@@ -446,21 +446,21 @@ static int ini_expand_one(const char *reference, struct buf *out,
 
 		if (strncmp(reference, kinds[i].kind, n))
 			continue;
-		result = kinds[i].expand(reference + n, out, &why);
+		result = kinds[i].expand(reference + n, out, &detail);
 		if (result) {
-			buf_adds(err, "${");
-			text_one_line(err, reference);
-			buf_addf(err, "}: %s", buf_str(&why));
+			buf_adds(why, "${");
+			text_one_line(why, reference);
+			buf_addf(why, "}: %s", buf_str(&detail));
 		}
 		return result;
 	}
-	return buf_fail(err, -EINVAL,
+	return buf_fail(why, -EINVAL,
 			"a `${` that is neither ${env:NAME} nor ${file:PATH} "
 			"(`$${` is a literal one)");
 }
 
 /* Expands the reference at s, a `${`; *next is what follows it. */
-static int ini_expand_at(const char *s, struct buf *out, struct buf *err,
+static int ini_expand_at(const char *s, struct buf *out, struct buf *why,
 			 const char **next)
 {
 	const char *end = strchr(s, '}');
@@ -469,18 +469,18 @@ static int ini_expand_at(const char *s, struct buf *out, struct buf *err,
 
 	if (!end)
 		return buf_fail(
-			err, -EINVAL,
+			why, -EINVAL,
 			"a `${` without its `}` (`$${` is a literal one)");
 	reference = strndup(s + 2, (size_t)(end - s - 2));
 	if (!reference)
 		return -ENOMEM;
-	result = ini_expand_one(reference, out, err);
+	result = ini_expand_one(reference, out, why);
 	free(reference);
 	*next = end + 1;
 	return result;
 }
 
-int ini_expand(const char *value, struct buf *out, struct buf *err)
+int ini_expand(const char *value, struct buf *out, struct buf *why)
 {
 	int result = 0;
 
@@ -489,14 +489,14 @@ int ini_expand(const char *value, struct buf *out, struct buf *err)
 			buf_adds(out, "${");
 			value += 3;
 		} else if (text_starts_with(value, "${")) {
-			result = ini_expand_at(value, out, err, &value);
+			result = ini_expand_at(value, out, why, &value);
 		} else {
 			buf_addc(out, *value++);
 		}
 	}
 	if (!result && buf_err(out)) {
 		result = buf_err(out);
-		buf_addf(err, "too long with its references replaced");
+		buf_addf(why, "too long with its references replaced");
 	}
 	return result;
 }
@@ -558,43 +558,43 @@ static int ini_check_text(const struct option *row, const char *name,
 }
 
 int ini_set(const struct option *row, void *target, const char *name,
-	    const char *value, const struct ini_place *place, struct buf *err)
+	    const char *value, const struct ini_place *place, struct buf *why)
 {
 	BUF_SECRET text = BUF_INIT(BUF_LINE);
-	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
-	int rc = ini_check_text(row, name, value, place, &why);
+	BUF_LOCAL detail = BUF_INIT(BUF_MESSAGE);
+	int rc = ini_check_text(row, name, value, place, &detail);
 
 	if (!rc && (row->flags & OPTION_SECRET) && ini_holds_secret(value))
-		rc = ini_file_private(place->st, &why);
+		rc = ini_file_private(place->st, &detail);
 	if (!rc)
-		rc = ini_expand(value, &text, &why);
+		rc = ini_expand(value, &text, &detail);
 	if (rc)
-		buf_addf(err, "%s: %s", name, buf_str(&why));
+		buf_addf(why, "%s: %s", name, buf_str(&detail));
 	else
-		rc = option_set(row, target, buf_str(&text), err);
+		rc = option_set(row, target, buf_str(&text), why);
 	return rc ? rc : ini_keep_reference(row, target, value);
 }
 
 int ini_take(const struct ini_section *section, const char *name,
-	     const char *value, const struct ini_place *place, struct buf *err)
+	     const char *value, const struct ini_place *place, struct buf *why)
 {
 	const struct option *row = option_find(section->table, name);
 	uint32_t *line;
 
 	if (place->continued) {
-		text_printable(err, name);
-		return buf_fail(err, -EINVAL,
+		text_printable(why, name);
+		return buf_fail(why, -EINVAL,
 				": a value is one line; this one is indented");
 	}
 	if (!row) {
-		option_unknown(section->table, name, err);
+		option_unknown(section->table, name, why);
 		return -EINVAL;
 	}
 	line = &section->lines[option_index(section->table, row)];
 	if (*line)
-		return buf_fail(err, -EINVAL,
+		return buf_fail(why, -EINVAL,
 				"%s is given a second time (first in line %u)",
 				row->name, *line);
 	*line = place->line;
-	return ini_set(row, section->target, name, value, place, err);
+	return ini_set(row, section->target, name, value, place, why);
 }

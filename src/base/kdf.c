@@ -106,19 +106,19 @@ static uint64_t kdf_memory(const struct hash *h)
 	return (UINT64_C(128) << h->ln) * h->r;
 }
 
-int kdf_check(const char *hash, struct buf *err)
+int kdf_check(const char *hash, struct buf *why)
 {
 	struct hash h = { 0 };
 	int rc = 0;
 
 	if (!kdf_parse(hash, &h))
-		rc = buf_fail(err, -EINVAL,
+		rc = buf_fail(why, -EINVAL,
 			      "not a hash that `stagefs passwd` made: "
 			      "$scrypt$ln=...,r=...,p=...$SALT$HASH");
 	else if (kdf_memory(&h) > KDF_MEMORY_MAX ||
 		 kdf_memory(&h) * h.p > WORK_MAX)
 		rc = buf_fail(
-			err, -EINVAL,
+			why, -EINVAL,
 			"ln=%llu,r=%llu,p=%llu costs too much: at most 64 "
 			"MiB of memory, and 1 GiB in all",
 			(unsigned long long)h.ln, (unsigned long long)h.r,

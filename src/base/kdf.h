@@ -22,8 +22,8 @@ struct buf;
 /* Appends a hash with a salt of its own. 0, -EINVAL (a password that is empty
  * or too long), -ENOMEM. */
 int kdf_hash(const void *password, size_t n, struct buf *out);
-/* Is it a hash that kdf_matches() takes? 0, or -EINVAL with why in err. */
-int kdf_check(const char *hash, struct buf *err);
+/* Is it a hash that kdf_matches() takes? 0, or -EINVAL with why set. */
+int kdf_check(const char *hash, struct buf *why);
 /* In a time that does not depend on how much agrees. 1, 0, or -EINVAL as
  * kdf_check(), -ENOMEM. */
 int kdf_matches(const char *hash, const void *password, size_t n);

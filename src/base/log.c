@@ -152,7 +152,7 @@ static void log_write_line(struct log_line *l, struct buf *out)
 		buf_reset(out);
 		l->where = NULL;
 	}
-	out->err = 0;
+	out->rc = 0;
 	buf_truncate(out, LINE_MAX_BYTES - 4);
 	buf_adds(out, "...");
 }

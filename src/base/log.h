@@ -32,7 +32,7 @@ struct log_where {
 	const char *code; /* the store's error code, as SlowDown */
 	const char *request; /* the store's request id */
 	long status; /* HTTP status */
-	int err; /* errno, positive or negative */
+	int rc; /* errno, positive or negative */
 };
 
 /*

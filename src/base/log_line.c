@@ -47,9 +47,9 @@ static void log_line_add_member(struct buf *out, const char *name,
 	text_json_string(out, value);
 }
 
-static const char *log_line_error(int err)
+static const char *log_line_error(int rc)
 {
-	const char *why = strerrordesc_np(err);
+	const char *why = strerrordesc_np(rc);
 
 	return why ? why : "unknown";
 }
@@ -75,11 +75,10 @@ static void log_line_text(const struct log_line *l, const struct log_where *w,
 	if (w->status)
 		buf_addf(out, " status=%ld", w->status);
 	log_line_add_pair(out, "request", w->request, false);
-	if (out->len == begin && !out->err)
+	if (out->len == begin && !out->rc)
 		buf_truncate(out, begin - 1);
-	if (w->err)
-		buf_addf(out, ": %s (errno %d)", log_line_error(w->err),
-			 w->err);
+	if (w->rc)
+		buf_addf(out, ": %s (errno %d)", log_line_error(w->rc), w->rc);
 }
 
 static void log_line_logfmt(const struct log_line *l, const struct log_where *w,
@@ -94,10 +93,10 @@ static void log_line_logfmt(const struct log_line *l, const struct log_where *w,
 	if (w->status)
 		buf_addf(out, " status=%ld", w->status);
 	log_line_add_pair(out, "request", w->request, false);
-	if (!w->err)
+	if (!w->rc)
 		return;
-	log_line_add_pair(out, "error", log_line_error(w->err), true);
-	buf_addf(out, " errno=%d", w->err);
+	log_line_add_pair(out, "error", log_line_error(w->rc), true);
+	buf_addf(out, " errno=%d", w->rc);
 }
 
 static void log_line_json(const struct log_line *l, const struct log_where *w,
@@ -112,9 +111,9 @@ static void log_line_json(const struct log_line *l, const struct log_where *w,
 	if (w->status)
 		buf_addf(out, ",\"status\":%ld", w->status);
 	log_line_add_member(out, "request", w->request);
-	if (w->err) {
-		log_line_add_member(out, "error", log_line_error(w->err));
-		buf_addf(out, ",\"errno\":%d", w->err);
+	if (w->rc) {
+		log_line_add_member(out, "error", log_line_error(w->rc));
+		buf_addf(out, ",\"errno\":%d", w->rc);
 	}
 	buf_addc(out, '}');
 }
@@ -126,8 +125,8 @@ void log_line_write(const struct log_line *l, enum log_format format,
 
 	if (l->where)
 		w = *l->where;
-	if (w.err < 0)
-		w.err = -w.err;
+	if (w.rc < 0)
+		w.rc = -w.rc;
 	switch (format) {
 	case LOG_FORMAT_TEXT:
 		return log_line_text(l, &w, out);

@@ -29,14 +29,14 @@ static const void *option_const_field(const struct option *row,
 
 int option_defaults(const struct option *table, void *target)
 {
-	int err = 0;
+	int rc = 0;
 
-	for (const struct option *row = table; row->name && !err; row++) {
+	for (const struct option *row = table; row->name && !rc; row++) {
 		if (row->def && !row->alias_of)
-			err = option_ops[row->type].set(
+			rc = option_ops[row->type].set(
 				row, option_field(row, target), row->def);
 	}
-	return err;
+	return rc;
 }
 
 char **option_reference(const struct option *row, const void *target)
@@ -92,7 +92,7 @@ static void option_add_value(const struct option *row, const char *value,
 }
 
 int option_set(const struct option *row, void *target, const char *value,
-	       struct buf *err)
+	       struct buf *why)
 {
 	int result = option_ops[row->type].set(row, option_field(row, target),
 					       value);
@@ -101,16 +101,16 @@ int option_set(const struct option *row, void *target, const char *value,
 		option_forget_reference(row, target);
 		return 0;
 	}
-	buf_addf(err, "%s = ", row->name);
-	option_add_value(row, value, err);
-	buf_adds(err, ": ");
+	buf_addf(why, "%s = ", row->name);
+	option_add_value(row, value, why);
+	buf_adds(why, ": ");
 	if (result == -ENOMEM) {
-		buf_adds(err, "no memory");
+		buf_adds(why, "no memory");
 		return result;
 	}
-	buf_adds(err, option_ops[row->type].what);
+	buf_adds(why, option_ops[row->type].what);
 	if (option_ops[row->type].want)
-		option_ops[row->type].want(row, err);
+		option_ops[row->type].want(row, why);
 	return -EINVAL;
 }
 
@@ -188,14 +188,14 @@ const char *option_suggest(const struct option *table, const char *name)
 }
 
 void option_unknown(const struct option *table, const char *name,
-		    struct buf *err)
+		    struct buf *why)
 {
 	const char *near = option_suggest(table, name);
 
-	buf_adds(err, "unknown key ");
-	text_printable(err, name);
+	buf_adds(why, "unknown key ");
+	text_printable(why, name);
 	if (near)
-		buf_addf(err, "; did you mean %s?", near);
+		buf_addf(why, "; did you mean %s?", near);
 }
 
 static bool option_has_short_choices(const struct option *row)

@@ -73,12 +73,12 @@ const struct option *option_find(const struct option *table, const char *name);
 unsigned option_index(const struct option *table, const struct option *row);
 
 /*
- * Checks the value and stores it, as a plain one. 0, -EINVAL or -ENOMEM; err
+ * Checks the value and stores it, as a plain one. 0, -EINVAL or -ENOMEM; why
  * gets why in the form `metadata_ttl = -3: a whole number of 0 to 86400`, a
  * secret masked.
  */
 int option_set(const struct option *row, void *target, const char *value,
-	       struct buf *err);
+	       struct buf *why);
 
 /* Where the row's reference is kept, or NULL. */
 char **option_reference(const struct option *row, const void *target);
@@ -88,7 +88,7 @@ void option_show(const struct option *row, const void *target, struct buf *out);
 
 /* `unknown key NAME; did you mean ...?` */
 void option_unknown(const struct option *table, const char *name,
-		    struct buf *err);
+		    struct buf *why);
 /* A nearest name for "did you mean", or NULL. */
 const char *option_suggest(const struct option *table, const char *name);
 

@@ -56,18 +56,18 @@ static int type_set_bool(const struct option *row, void *to, const char *value)
 static int type_set_uint(const struct option *row, void *to, const char *value)
 {
 	uint64_t number = 0;
-	int err = row->type == OPTION_SIZE
-			  ? parse_size(value, type_upper(row), &number)
-		  : row->type == OPTION_DURATION
-			  ? parse_duration(value, strlen(value),
-					   type_upper(row), &number)
-			  : parse_u64(value, type_upper(row), &number);
+	int rc = row->type == OPTION_SIZE
+			 ? parse_size(value, type_upper(row), &number)
+		 : row->type == OPTION_DURATION
+			 ? parse_duration(value, strlen(value), type_upper(row),
+					  &number)
+			 : parse_u64(value, type_upper(row), &number);
 
-	if (!err && number < row->min)
-		err = -ERANGE;
-	if (!err)
+	if (!rc && number < row->min)
+		rc = -ERANGE;
+	if (!rc)
 		*(uint64_t *)to = number;
-	return err;
+	return rc;
 }
 
 static int type_set_octal(const struct option *row, void *to, const char *value)

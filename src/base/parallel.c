@@ -10,7 +10,7 @@
 
 struct parallel_locked {
 	size_t next; /* piece */
-	int err; /* the first failure: nothing new */
+	int rc; /* the first failure: nothing new */
 	unsigned running;
 	struct waiter *members[PARALLEL_MOST]; /* of those that run */
 };
@@ -34,18 +34,18 @@ static bool parallel_take(struct parallel *c, size_t *k)
 
 	lock_take(&c->lock);
 	g = parallel_locked(c);
-	more = !g->err && g->next < c->n;
+	more = !g->rc && g->next < c->n;
 	if (more)
 		*k = g->next++;
 	lock_drop(&c->lock);
 	return more;
 }
 
-static void parallel_fail(struct parallel *c, int err)
+static void parallel_fail(struct parallel *c, int rc)
 {
 	lock_take(&c->lock);
-	if (!parallel_locked(c)->err)
-		parallel_locked(c)->err = err;
+	if (!parallel_locked(c)->rc)
+		parallel_locked(c)->rc = rc;
 	lock_drop(&c->lock);
 }
 
@@ -54,10 +54,10 @@ static void parallel_work(struct parallel *c)
 	size_t k;
 
 	while (parallel_take(c, &k)) {
-		int err = c->work(c->arg, k);
+		int rc = c->work(c->arg, k);
 
-		if (err)
-			parallel_fail(c, err);
+		if (rc)
+			parallel_fail(c, rc);
 	}
 }
 
@@ -99,8 +99,8 @@ static void parallel_interrupt(struct parallel *c)
 
 	lock_take(&c->lock);
 	g = parallel_locked(c);
-	if (!g->err)
-		g->err = -EINTR;
+	if (!g->rc)
+		g->rc = -EINTR;
 	for (unsigned k = 0; k < PARALLEL_MOST; k++)
 		if (g->members[k])
 			waiter_interrupt(g->members[k]);
@@ -140,7 +140,7 @@ int parallel_run(unsigned threads, size_t n, int (*work)(void *arg, size_t k),
 	};
 	pthread_t list[PARALLEL_MOST];
 	unsigned started;
-	int err;
+	int rc;
 
 	lock_init(&c.lock, LOCK_PARALLEL);
 	c.began_ms = waiter_began(c.starter);
@@ -157,7 +157,7 @@ int parallel_run(unsigned threads, size_t n, int (*work)(void *arg, size_t k),
 	}
 	while (started)
 		pthread_join(list[--started], NULL);
-	err = LOCK_UNDER(&c.lock, parallel_locked(&c)->err);
+	rc = LOCK_UNDER(&c.lock, parallel_locked(&c)->rc);
 	lock_destroy(&c.lock);
-	return err;
+	return rc;
 }

@@ -185,14 +185,14 @@ void *pool_try_idle(struct pool *p, size_t size, unsigned permille)
 
 int pool_take(struct pool *p, size_t size, void **out)
 {
-	int err = 0;
+	int rc = 0;
 
 	*out = pool_unkeep(p, size);
 	if (*out)
 		return 0;
-	err = budget_take(p->budget, size, WAIT_FOREVER);
-	if (err)
-		return err;
+	rc = budget_take(p->budget, size, WAIT_FOREVER);
+	if (rc)
+		return rc;
 	*out = pool_granted(p, size);
 	return *out ? 0 : -ENOMEM;
 }

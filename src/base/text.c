@@ -66,14 +66,14 @@ int parse_size(const char *s, uint64_t max, uint64_t *out)
 	size_t digits = strspn(s, "0123456789");
 	int shift = text_unit_shift(s + digits);
 	uint64_t value;
-	int err;
+	int rc;
 
 	if (shift < 0)
 		return -EINVAL;
-	err = parse_u64n(s, digits, max >> shift, &value);
-	if (!err)
+	rc = parse_u64n(s, digits, max >> shift, &value);
+	if (!rc)
 		*out = value << shift;
-	return err;
+	return rc;
 }
 
 int parse_duration(const char *s, size_t n, uint64_t max, uint64_t *out)

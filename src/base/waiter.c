@@ -134,38 +134,38 @@ static int waiter_sleep(struct waiter *w, int64_t until_ms, bool interruptible)
 {
 	struct waiter_locked *g;
 	bool due = false;
-	int err = 0;
+	int rc = 0;
 
 	lock_take(&w->lock);
 	g = waiter_locked(w);
 	while (!g->permit && !(interruptible && g->interrupted) && !due &&
-	       !(err && clock_mono_ms() >= until_ms)) {
+	       !(rc && clock_mono_ms() >= until_ms)) {
 		bool first = interruptible && g->judge_ms < until_ms;
 
-		err = waiter_sleep_locked(w, first ? g->judge_ms : until_ms);
+		rc = waiter_sleep_locked(w, first ? g->judge_ms : until_ms);
 		due = interruptible && waiter_is_due_locked(w);
 	}
 	if (interruptible && g->interrupted)
-		err = -EINTR;
+		rc = -EINTR;
 	else if (g->permit)
-		err = 0;
+		rc = 0;
 	else
-		err = due ? -EAGAIN : -ETIMEDOUT;
-	if (err != -EAGAIN)
+		rc = due ? -EAGAIN : -ETIMEDOUT;
+	if (rc != -EAGAIN)
 		g->permit = false;
 	lock_drop(&w->lock);
-	return err;
+	return rc;
 }
 
 int waiter_park(struct waiter *w, int64_t until_ms)
 {
-	int err;
+	int rc;
 
 	do {
 		waiter_consult(w);
-		err = waiter_sleep(w, until_ms, true);
-	} while (err == -EAGAIN);
-	return err;
+		rc = waiter_sleep(w, until_ms, true);
+	} while (rc == -EAGAIN);
+	return rc;
 }
 
 int waiter_park_uninterrupted(struct waiter *w, int64_t until_ms)

@@ -167,14 +167,14 @@ static int recover_run(const struct command *c, int argc, char **argv)
 	struct recover_options o = { 0 };
 	struct config_request request = { 0 };
 	struct config config = { 0 };
-	BUF_LOCAL err = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	struct cmd_words words;
 	int status = cmd_parse(c, argc, argv, &o, &words, 0);
 
 	if (!status) {
 		request.file = o.config;
-		if (config_read(&request, &config, &err)) {
-			fprintf(stderr, "stagefs: %s\n", buf_str(&err));
+		if (config_read(&request, &config, &why)) {
+			fprintf(stderr, "stagefs: %s\n", buf_str(&why));
 			status = STATUS_FAILED;
 		} else {
 			status = recover_all(&o, &config);

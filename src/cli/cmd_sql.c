@@ -112,23 +112,23 @@ static int sql_no_memory(void)
 static int sql_check(const struct source *src)
 {
 	struct sql_script script = sql_begin(src);
-	struct sql_error err = SQL_ERROR_INIT;
+	struct sql_error error = SQL_ERROR_INIT;
 	struct sql_statement q;
 	int status = STATUS_OK, rc;
 	bool seen = false;
 
-	while ((rc = sql_next(&script, &q, &err)) > 0) {
+	while ((rc = sql_next(&script, &q, &error)) > 0) {
 		seen = seen || statement_secret(&q);
 		sql_statement_clear(&q);
 	}
 	if (rc == -EINVAL)
-		status = sql_tell_error(src, &err);
+		status = sql_tell_error(src, &error);
 	else if (rc)
 		status = sql_no_memory();
 	else if (seen && !src->script)
 		message("warning", "others can see a secret on a command "
 				   "line: use `stagefs sql -f FILE`");
-	buf_clear(&err.message);
+	buf_clear(&error.message);
 	return status;
 }
 
@@ -147,20 +147,20 @@ static int sql_run_all(const struct source *src, struct session *s,
 		       const struct output *o)
 {
 	struct sql_script script = sql_begin(src);
-	struct sql_error err = SQL_ERROR_INIT;
+	struct sql_error error = SQL_ERROR_INIT;
 	struct sql_statement q;
 	int status = STATUS_OK, rc;
 
 	script.expand = ini_expand;
-	while (!status && (rc = sql_next(&script, &q, &err)) > 0) {
+	while (!status && (rc = sql_next(&script, &q, &error)) > 0) {
 		status = sql_run_one(src, s, &q, o);
 		sql_statement_clear(&q);
 	}
 	if (!status && rc == -EINVAL)
-		status = sql_tell_error(src, &err);
+		status = sql_tell_error(src, &error);
 	else if (!status && rc)
 		status = sql_no_memory();
-	buf_clear(&err.message);
+	buf_clear(&error.message);
 	return status;
 }
 
@@ -223,7 +223,7 @@ static int sql_run_typed(void *arg, const char *text)
 			      .text = BUF_INIT(SQL_TEXT_MAX),
 			      .script = true };
 	struct sql_script script;
-	struct sql_error err = SQL_ERROR_INIT;
+	struct sql_error error = SQL_ERROR_INIT;
 	struct sql_statement q;
 	bool secret = false;
 
@@ -231,13 +231,13 @@ static int sql_run_typed(void *arg, const char *text)
 	if (!sql_check(&src))
 		sql_run_all(&src, a->session, a->output);
 	script = sql_begin(&src);
-	while (sql_next(&script, &q, &err) > 0) {
+	while (sql_next(&script, &q, &error) > 0) {
 		secret = secret || statement_secret(&q);
 		sql_statement_clear(&q);
 	}
 	/* what cannot be parsed may have one */
-	secret = secret || err.message.len;
-	buf_clear(&err.message);
+	secret = secret || error.message.len;
+	buf_clear(&error.message);
 	buf_wipe(&src.text);
 	return !secret;
 }

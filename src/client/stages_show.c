@@ -170,13 +170,13 @@ static int show_put_external(const struct show *t, const struct stage *stage,
 
 /* Asks the store what is kept with it, unless that has failed before. */
 static int show_put_internal(struct session *s, const struct show *t,
-			     const struct stage *stage, int *storage_err)
+			     const struct stage *stage, int *storage_rc)
 {
 	char etag[STORE_ETAG_SIZE];
 	CONN_LOCAL c = { 0 };
 
-	if (!*storage_err)
-		*storage_err =
+	if (!*storage_rc)
+		*storage_rc =
 			catalog_properties(s->catalog, stage->name, &c, etag);
 	return show_put(t,
 			(const struct table_value[N_COLUMNS]){
@@ -200,14 +200,14 @@ static void show_forget_patience(const struct session *s, struct conn *c)
 }
 
 static int show_put_row(struct session *s, const struct show *t,
-			const struct stage *stage, int *storage_err)
+			const struct stage *stage, int *storage_rc)
 {
 	CONN_LOCAL c = { 0 };
 	bool drop_in;
 	int rc;
 
 	if (stage->kind != STAGE_EXTERNAL)
-		return show_put_internal(s, t, stage, storage_err);
+		return show_put_internal(s, t, stage, storage_rc);
 	rc = catalog_conn(s->catalog, stage->name, &c, &drop_in);
 	if (!rc) {
 		show_forget_patience(s, &c);
@@ -216,17 +216,17 @@ static int show_put_row(struct session *s, const struct show *t,
 	return rc == -ENOENT ? 0 : rc;
 }
 
-static int show_end(struct session *s, struct table *t, int rc, int storage_err,
+static int show_end(struct session *s, struct table *t, int rc, int storage_rc,
 		    struct failure *f)
 {
 	int end = t ? table_end(t) : 0;
 
 	if (rc || end)
 		return failure_write(f, rc ? rc : end);
-	if (storage_err)
+	if (storage_rc)
 		return failure_store(f, catalog_storage(s->catalog),
 				     catalog_storage_prefix(s->catalog),
-				     storage_err);
+				     storage_rc);
 	return 0;
 }
 
@@ -237,8 +237,7 @@ int stages_show(struct session *s, const char *like, uint64_t limit,
 	struct show to = { s, NULL, o };
 	struct table *t;
 	unsigned n;
-	int storage_err,
-		rc = catalog_list(s->catalog, &stages, &n, &storage_err);
+	int storage_rc, rc = catalog_list(s->catalog, &stages, &n, &storage_rc);
 
 	t = rc ? NULL : show_open(o);
 	if (!rc && !t) {
@@ -252,11 +251,11 @@ int stages_show(struct session *s, const char *like, uint64_t limit,
 		    (like && !sql_like(like, stages[i]->name)))
 			continue;
 		to.table = t;
-		rc = show_put_row(s, &to, stages[i], &storage_err);
+		rc = show_put_row(s, &to, stages[i], &storage_rc);
 		limit--;
 	}
 	catalog_list_free(stages, n);
-	return show_end(s, t, rc, storage_err, f);
+	return show_end(s, t, rc, storage_rc, f);
 }
 
 int stages_show_one(struct session *s, const char *name, bool must,
@@ -265,7 +264,7 @@ int stages_show_one(struct session *s, const char *name, bool must,
 	struct show to = { s, NULL, o };
 	STAGE_LOCAL *stage = NULL;
 	struct table *t;
-	int storage_err = 0, rc = session_stage(s, name, &stage, f);
+	int storage_rc = 0, rc = session_stage(s, name, &stage, f);
 
 	if (rc && (must || rc != -ENOENT))
 		return rc;
@@ -274,8 +273,8 @@ int stages_show_one(struct session *s, const char *name, bool must,
 	to.table = t;
 	rc = 0;
 	if ((t || o->brief) && stage && stage->kind != STAGE_USER)
-		rc = show_put_row(s, &to, stage, &storage_err);
+		rc = show_put_row(s, &to, stage, &storage_rc);
 	return t || o->brief
-		       ? show_end(s, t, rc, storage_err, f)
+		       ? show_end(s, t, rc, storage_rc, f)
 		       : failure_set(f, CODE_STORAGE, -ENOMEM, "no memory");
 }

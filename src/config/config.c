@@ -219,61 +219,61 @@ static int config_fill(struct config_builder *b)
 /* `FILE:LINE: ` of the key that why begins with, or of the section. */
 static void check_add_location(const struct config_builder *b,
 			       const struct option *table,
-			       const struct config_origin *o, const char *why,
-			       struct buf *err)
+			       const struct config_origin *o,
+			       const char *reason, struct buf *why)
 {
 	char key[64] = "";
-	size_t n = strcspn(why, " :");
+	size_t n = strcspn(reason, " :");
 	const struct option *row = NULL;
 	uint32_t line = o->section;
 
 	if (n < sizeof(key)) {
-		memcpy(key, why, n);
+		memcpy(key, reason, n);
 		row = option_find(table, key);
 	}
 	if (row)
 		line = o->keys[option_index(table, row)];
 	if (line == FROM_COMMAND) {
-		buf_adds(err, "-o: ");
+		buf_adds(why, "-o: ");
 	} else if (line == FROM_SOURCE) {
 		; /* it is in the message */
 	} else if (line) {
-		text_printable(err, b->config->file);
-		buf_addf(err, ":%u: ", line);
+		text_printable(why, b->config->file);
+		buf_addf(why, ":%u: ", line);
 	} else if (row) {
-		buf_adds(err, "from the environment: ");
+		buf_adds(why, "from the environment: ");
 	}
 }
 
 static int check_conn(const struct config_builder *b, const char *stage,
 		      const struct conn *c, const struct config_origin *o,
-		      struct buf *err)
+		      struct buf *why)
 {
-	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
-	int rc = conn_check(c, &why);
+	BUF_LOCAL detail = BUF_INIT(BUF_MESSAGE);
+	int rc = conn_check(c, &detail);
 
 	if (rc) {
-		check_add_location(b, conn_options, o, buf_str(&why), err);
+		check_add_location(b, conn_options, o, buf_str(&detail), why);
 		if (!stage)
-			buf_adds(err, "[storage]: ");
+			buf_adds(why, "[storage]: ");
 		else if (stage != b->config->url_stage)
-			buf_addf(err, "[stage %s]: ", stage);
-		buf_adds(err, why.len ? buf_str(&why) : strerror(-rc));
+			buf_addf(why, "[stage %s]: ", stage);
+		buf_adds(why, detail.len ? buf_str(&detail) : strerror(-rc));
 	}
 	return rc;
 }
 
 static int check_user(const struct config_builder *b, unsigned i,
-		      struct buf *err)
+		      struct buf *why)
 {
 	const struct config_user *u = &b->config->users[i];
-	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
-	int rc = config_user_check(u, &why);
+	BUF_LOCAL detail = BUF_INIT(BUF_MESSAGE);
+	int rc = config_user_check(u, &detail);
 
 	if (rc) {
 		check_add_location(b, config_user_options, &b->users[i],
-				   buf_str(&why), err);
-		buf_addf(err, "[user %s]: %s", u->name, buf_str(&why));
+				   buf_str(&detail), why);
+		buf_addf(why, "[user %s]: %s", u->name, buf_str(&detail));
 	}
 	return rc;
 }
@@ -284,95 +284,95 @@ static bool check_log(const char *log)
 	       !strcmp(log, "syslog");
 }
 
-static int check_mount(const struct config_builder *b, struct buf *err)
+static int check_mount(const struct config_builder *b, struct buf *why)
 {
 	const struct config_mount *m = &b->config->mount;
-	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL detail = BUF_INIT(BUF_MESSAGE);
 	int rc = 0;
 
 	if (!location_name_visible(m->user, strlen(m->user)))
-		buf_adds(&why, "user: a name without slashes, not . or ..");
+		buf_adds(&detail, "user: a name without slashes, not . or ..");
 	else if (*m->spill_dir != '/')
-		buf_adds(&why, "spill_dir: the path must begin with /");
+		buf_adds(&detail, "spill_dir: the path must begin with /");
 	else if (text_given(m->cache_dir) && *m->cache_dir != '/')
-		buf_adds(&why, "cache_dir: the path must begin with /");
+		buf_adds(&detail, "cache_dir: the path must begin with /");
 	else if (!check_log(m->log))
-		buf_adds(&why, "log: stderr, syslog or a path that begins "
-			       "with /");
+		buf_adds(&detail, "log: stderr, syslog or a path that begins "
+				  "with /");
 	else if (!text_given(m->tls_certificate) != !text_given(m->tls_key))
-		buf_addf(&why, "%s: tls_certificate and tls_key go together",
+		buf_addf(&detail, "%s: tls_certificate and tls_key go together",
 			 text_given(m->tls_key) ? "tls_key"
 						: "tls_certificate");
 	else if (m->presign_expire > m->presign_expire_max)
-		buf_addf(&why,
+		buf_addf(&detail,
 			 "presign_expire = %llu: more than "
 			 "presign_expire_max = %llu",
 			 (unsigned long long)m->presign_expire,
 			 (unsigned long long)m->presign_expire_max);
-	if (why.len) {
+	if (detail.len) {
 		check_add_location(b, config_mount_options, &b->mount,
-				   buf_str(&why), err);
-		rc = buf_fail(err, -EINVAL, "%s", buf_str(&why));
+				   buf_str(&detail), why);
+		rc = buf_fail(why, -EINVAL, "%s", buf_str(&detail));
 	}
 	return rc;
 }
 
-static int config_check(const struct config_builder *b, struct buf *err)
+static int config_check(const struct config_builder *b, struct buf *why)
 {
 	const struct config *c = b->config;
-	int rc = check_mount(b, err);
+	int rc = check_mount(b, why);
 
 	if (!rc && !c->has_storage && !c->n_stages) {
-		text_printable(err, c->file ? c->file : "the configuration");
+		text_printable(why, c->file ? c->file : "the configuration");
 		rc = buf_fail(
-			err, -EINVAL,
+			why, -EINVAL,
 			": there is neither [storage] nor a [stage NAME]");
 	}
 	if (!rc && c->has_storage)
-		rc = check_conn(b, NULL, &c->storage, &b->storage, err);
+		rc = check_conn(b, NULL, &c->storage, &b->storage, why);
 	for (unsigned i = 0; i < c->n_stages && !rc; i++)
 		if (!c->stages[i].fault)
 			rc = check_conn(b, c->stages[i].name,
-					&c->stages[i].conn, &b->stages[i], err);
+					&c->stages[i].conn, &b->stages[i], why);
 	for (unsigned i = 0; i < c->n_users && !rc; i++)
-		rc = check_user(b, i, err);
+		rc = check_user(b, i, why);
 	return rc;
 }
 
 /* ---- all together ---- */
 
-static int config_read_drop_ins(struct config_builder *b, struct buf *err)
+static int config_read_drop_ins(struct config_builder *b, struct buf *why)
 {
 	char *place =
 		b->config->file ? strdup(b->config->file) : config_user_file();
-	int rc = place ? config_builder_drop_ins(b, place, err) : -ENOMEM;
+	int rc = place ? config_builder_drop_ins(b, place, why) : -ENOMEM;
 
 	free(place);
 	return rc;
 }
 
 static int config_build(struct config_builder *b,
-			const struct config_request *r, struct buf *err)
+			const struct config_request *r, struct buf *why)
 {
 	struct config *c = b->config;
 	int rc = config_find_file(r, &c->file);
 
 	if (!rc && c->file)
-		rc = config_file_read(b, c->file, err);
+		rc = config_file_read(b, c->file, why);
 	if (!rc)
 		rc = r->url ? config_builder_add_url(b, r->url)
-			    : config_read_drop_ins(b, err);
+			    : config_read_drop_ins(b, why);
 	for (unsigned i = 0; i < r->n_settings && !rc; i++)
-		rc = config_command_take(b, r, r->settings[i], err);
+		rc = config_command_take(b, r, r->settings[i], why);
 	if (!rc && config_is_embedded(c))
 		rc = config_embed(c);
 	if (!rc)
 		rc = config_fill(b);
-	return rc ? rc : config_check(b, err);
+	return rc ? rc : config_check(b, why);
 }
 
 int config_read(const struct config_request *r, struct config *out,
-		struct buf *err)
+		struct buf *why)
 {
 	struct config_builder b = { .config = out };
 	int rc;
@@ -382,13 +382,13 @@ int config_read(const struct config_request *r, struct config *out,
 	if (!rc)
 		rc = option_defaults(conn_options, &out->storage);
 	if (!rc)
-		rc = config_build(&b, r, err);
+		rc = config_build(&b, r, why);
 	free(b.stages);
 	free(b.users);
 	if (rc)
 		config_clear(out);
-	if (rc == -ENOMEM && !err->len)
-		buf_adds(err, "no memory");
+	if (rc == -ENOMEM && !why->len)
+		buf_adds(why, "no memory");
 	return rc;
 }
 
@@ -439,7 +439,7 @@ static struct catalog_external *config_external(const struct config *c)
 
 int config_reload(const struct config *was, const struct config *now,
 		  struct catalog *catalog, bool keys_only, struct buf *said,
-		  struct buf *err)
+		  struct buf *why)
 {
 	MEM_LOCAL struct catalog_external *external = config_external(now);
 	bool renew = was->has_storage && now->has_storage &&
@@ -449,12 +449,12 @@ int config_reload(const struct config *was, const struct config *now,
 	if (external)
 		rc = catalog_configure(catalog, renew ? &now->storage : NULL,
 				       external, now->n_stages, keys_only, said,
-				       err);
+				       why);
 	return rc;
 }
 
 int config_catalog(const struct config *c, struct http_engine *engine,
-		   struct catalog **out, struct buf *err)
+		   struct catalog **out, struct buf *why)
 {
 	MEM_LOCAL struct catalog_external *external = config_external(c);
 	const struct catalog_settings set = {
@@ -472,5 +472,5 @@ int config_catalog(const struct config *c, struct http_engine *engine,
 	if (!external)
 		return -ENOMEM;
 	config_log_left_out(c);
-	return catalog_new(&set, engine, out, err);
+	return catalog_new(&set, engine, out, why);
 }

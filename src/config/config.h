@@ -116,12 +116,12 @@ struct config_request {
 /*
  * Reads, completes from the environment (conn_env_complete()), applies
  * the settings, checks everything that needs no network. 0, or -errno with
- * one line in err: -ENOENT (a file that was named is not there), -EINVAL,
+ * one line in why: -ENOENT (a file that was named is not there), -EINVAL,
  * -EPERM (a secret that others can read). A drop-in that is wrong is no error:
  * its stage has a fault. config_clear() also after a failure; it wipes secrets.
  */
 int config_read(const struct config_request *r, struct config *out,
-		struct buf *err);
+		struct buf *why);
 void config_clear(struct config *c);
 
 /* Where a new file would be found: the caller's to free; NULL without
@@ -140,7 +140,7 @@ void config_url_name(const struct config *c, const char *url, struct buf *out);
 
 /* The catalog that it describes: no I/O. As catalog_new(). */
 int config_catalog(const struct config *c, struct http_engine *engine,
-		   struct catalog **out, struct buf *err);
+		   struct catalog **out, struct buf *why);
 
 /*
  * The catalog of `was`, read again as `now`: as catalog_configure(). What a
@@ -148,7 +148,7 @@ int config_catalog(const struct config *c, struct http_engine *engine,
  */
 int config_reload(const struct config *was, const struct config *now,
 		  struct catalog *catalog, bool keys_only, struct buf *said,
-		  struct buf *err);
+		  struct buf *why);
 
 /* The settings' part of --help. */
 void config_options_help(FILE *out);

@@ -196,7 +196,7 @@ static int drop_ins_add(struct config_builder *b, struct drop_in *d,
 }
 
 int config_builder_drop_ins(struct config_builder *b, const char *place,
-			    struct buf *err)
+			    struct buf *why)
 {
 	BUF_LOCAL left_out = BUF_INIT(DROP_INS_MAX * BUF_MESSAGE);
 	struct config *c = b->config;
@@ -207,7 +207,7 @@ int config_builder_drop_ins(struct config_builder *b, const char *place,
 	if (!c->drop_ins)
 		return -ENOMEM;
 	drop_ins_stamp(c->drop_ins, &c->stamp);
-	rc = drop_ins_read(c->drop_ins, &read, err);
+	rc = drop_ins_read(c->drop_ins, &read, why);
 	for (unsigned i = 0; i < read.n && !rc; i++)
 		rc = drop_ins_add(b, &read.list[i], &left_out);
 	if (read.left_out)

@@ -41,22 +41,22 @@ int config_builder_find_stage(const struct config *c, const char *name);
 int config_builder_find_user(const struct config *c, const char *name);
 
 /* The drop-ins beside the file, as further stages. c->file is set; place is
- * where a file of ours would be. 0 or -errno, why in err. */
+ * where a file of ours would be. 0 or -errno, why set. */
 int config_builder_drop_ins(struct config_builder *b, const char *place,
-			    struct buf *err);
+			    struct buf *why);
 
 /* ---- what fills it ---- */
 
-/* Reads the file at path into b. 0 or -errno with err as FILE:LINE: why. */
+/* Reads the file at path into b. 0 or -errno with why as FILE:LINE: why. */
 int config_file_read(struct config_builder *b, const char *path,
-		     struct buf *err);
+		     struct buf *why);
 
-/* One `name=value` of -o, or `name` for yes. 0 or -errno, why in err. */
+/* One `name=value` of -o, or `name` for yes. 0 or -errno, why set. */
 int config_command_take(struct config_builder *b,
 			const struct config_request *r, const char *text,
-			struct buf *err);
+			struct buf *why);
 
-/* The values of one user: 0 or -EINVAL, why in err. */
-int config_user_check(const struct config_user *u, struct buf *err);
+/* The values of one user: 0 or -EINVAL, why set. */
+int config_user_check(const struct config_user *u, struct buf *why);
 
 #endif

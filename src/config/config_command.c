@@ -53,26 +53,26 @@ static int command_conn(struct config_builder *b,
 	return 0;
 }
 
-static int command_refuse(const char *name, struct buf *err)
+static int command_refuse(const char *name, struct buf *why)
 {
-	buf_adds(err, "-o: ");
+	buf_adds(why, "-o: ");
 	option_unknown(option_suggest(config_mount_options, name)
 			       ? config_mount_options
 			       : conn_options,
-		       name, err);
+		       name, why);
 	return -EINVAL;
 }
 
 static int command_check(const struct option *row, const char *name,
-			 bool has_value, struct buf *err)
+			 bool has_value, struct buf *why)
 {
 	if (row->flags & OPTION_NO_COMMAND)
-		buf_addf(err,
+		buf_addf(why,
 			 "-o %s: a secret is not taken from a command "
 			 "line, where others see it: put it in a file",
 			 name);
 	else if (!has_value && row->type != OPTION_BOOL)
-		buf_addf(err, "-o %s: a value is missing", name);
+		buf_addf(why, "-o %s: a value is missing", name);
 	else
 		return 0;
 	return -EINVAL;
@@ -87,7 +87,7 @@ struct command_target {
 
 static int command_find_target(struct config_builder *b,
 			       const struct config_request *r, const char *name,
-			       struct command_target *out, struct buf *err)
+			       struct command_target *out, struct buf *why)
 {
 	struct conn *conn;
 	int rc;
@@ -101,7 +101,7 @@ static int command_find_target(struct config_builder *b,
 	out->table = conn_options;
 	out->row = option_find(out->table, name);
 	if (!out->row)
-		return command_refuse(name, err);
+		return command_refuse(name, why);
 	rc = command_conn(b, r, &conn, &out->origin);
 	out->to = conn;
 	return rc;
@@ -109,25 +109,25 @@ static int command_find_target(struct config_builder *b,
 
 int config_command_take(struct config_builder *b,
 			const struct config_request *r, const char *text,
-			struct buf *err)
+			struct buf *why)
 {
 	size_t n = strcspn(text, "=");
-	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL detail = BUF_INIT(BUF_MESSAGE);
 	MEM_LOCAL char *name = strndup(text, n);
 	struct command_target t;
 	int rc;
 
 	if (!name)
 		return -ENOMEM;
-	rc = command_find_target(b, r, name, &t, err);
+	rc = command_find_target(b, r, name, &t, why);
 	if (!rc)
-		rc = command_check(t.row, name, text[n], err);
+		rc = command_check(t.row, name, text[n], why);
 	if (!rc) {
 		t.origin->keys[option_index(t.table, t.row)] = FROM_COMMAND;
 		rc = option_set(t.row, t.to, text[n] ? text + n + 1 : "yes",
-				&why);
+				&detail);
 		if (rc)
-			buf_addf(err, "-o: %s", buf_str(&why));
+			buf_addf(why, "-o: %s", buf_str(&detail));
 	}
 	return rc;
 }

@@ -39,7 +39,7 @@ bool config_user_name_valid(const char *name)
 	       name[0] != ' ' && name[n - 1] != ' ';
 }
 
-static int user_check_list(const char *key, const char *list, struct buf *err)
+static int user_check_list(const char *key, const char *list, struct buf *why)
 {
 	for (const char *at = list; at; at += strcspn(at, ", \t")) {
 		char name[256] = "";
@@ -54,26 +54,26 @@ static int user_check_list(const char *key, const char *list, struct buf *err)
 		if (!strcmp(name, "*") || !strcmp(name, "~") ||
 		    stage_name_valid(name))
 			continue;
-		buf_addf(err, "%s: \"", key);
-		text_printable(err, name);
-		return buf_fail(err, -EINVAL,
+		buf_addf(why, "%s: \"", key);
+		text_printable(why, name);
+		return buf_fail(why, -EINVAL,
 				"\" is no name of a stage, and not *");
 	}
 	return 0;
 }
 
-int config_user_check(const struct config_user *u, struct buf *err)
+int config_user_check(const struct config_user *u, struct buf *why)
 {
-	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL detail = BUF_INIT(BUF_MESSAGE);
 	int rc = 0;
 
 	if (!u->password_hash || !*u->password_hash)
-		return buf_fail(err, -EINVAL,
+		return buf_fail(why, -EINVAL,
 				"no password_hash is given: `stagefs passwd` "
 				"makes one");
-	rc = kdf_check(u->password_hash, &why);
+	rc = kdf_check(u->password_hash, &detail);
 	if (rc)
-		buf_addf(err, "password_hash: %s", buf_str(&why));
-	rc = rc ? rc : user_check_list("read", u->read, err);
-	return rc ? rc : user_check_list("write", u->write, err);
+		buf_addf(why, "password_hash: %s", buf_str(&detail));
+	rc = rc ? rc : user_check_list("read", u->read, why);
+	return rc ? rc : user_check_list("write", u->write, why);
 }

@@ -445,7 +445,7 @@ static int fs_file_write_at(struct fs *fs, struct handle *h, uint64_t at,
 {
 	int rc = HANDLE_WRITE(fs, file_write(h->file, at, bytes, len));
 
-	h->write_err = rc;
+	h->write_rc = rc;
 	h->state = rc ? HANDLE_SHORT : HANDLE_PLAIN;
 	h->written = true;
 	return rc;
@@ -508,7 +508,7 @@ int fs_file_flush(struct fs *fs, struct handle *h)
 	int rc;
 
 	if (h->state == HANDLE_SHORT)
-		return h->write_err;
+		return h->write_rc;
 	if (!handle_writes(h) ||
 	    atomic_exchange(&h->state, HANDLE_PLAIN) == HANDLE_EMPTIED)
 		return 0;
@@ -522,7 +522,7 @@ int fs_file_sync(struct fs *fs, struct handle *h)
 {
 	uint64_t size;
 	bool dirty = file_size(h->file, &size);
-	int rc = h->state == HANDLE_SHORT ? h->write_err
+	int rc = h->state == HANDLE_SHORT ? h->write_rc
 					  : fs_file_publish(fs, h, true);
 
 	/* What was published was flushed with its name. */

@@ -34,7 +34,7 @@ struct handle {
 	_Atomic(uint64_t) waits_program; /* what that one ran then */
 	_Atomic(bool) written; /* it did more than to make or empty the file */
 	_Atomic(enum handle_state) state;
-	_Atomic(int) write_err; /* of the write that failed */
+	_Atomic(int) write_rc; /* of the write that failed */
 	/* The version whose pages the kernel has when it uses the handle, for
 	 * it drops others at open; 0: that has been noted. */
 	_Atomic(uint32_t) kernel_pages_etag;

@@ -87,7 +87,7 @@ static void removal_failed(struct fs *fs, struct gathered *e)
 {
 	const struct log_where where = { .stage = e->store->name,
 					 .key = removal_of(e)->key,
-					 .err = e->rc };
+					 .rc = e->rc };
 
 	inode_set_removed(fs->tree, e->inode, 0);
 	inval_queue_entry(fs->inval_queue, e->inode, e->name);

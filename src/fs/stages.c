@@ -125,18 +125,17 @@ int stages_list(struct fs *fs, int (*each)(void *arg, struct inode *i),
 	struct stages_show show = { fs, each, arg };
 	struct inode *i, *root = tree_root(fs->tree);
 	bool ask = !stages_remembered(fs) || !dircache_lasts(fs->tree, root);
-	int storage_err = 0, rc;
+	int storage_rc = 0, rc;
 	struct dir_merge merge;
 	struct stage **stages;
 	unsigned n;
 
 	dircache_begin(fs->tree, root, &merge);
-	rc = catalog_list(fs->catalog, &stages, &n, ask ? &storage_err : NULL);
+	rc = catalog_list(fs->catalog, &stages, &n, ask ? &storage_rc : NULL);
 	if (rc)
 		return rc;
-	if (storage_err)
-		log_at(LOG_LEVEL_WARN,
-		       &(struct log_where){ .err = storage_err },
+	if (storage_rc)
+		log_at(LOG_LEVEL_WARN, &(struct log_where){ .rc = storage_rc },
 		       "cannot list the internal stages");
 	for (unsigned k = 0; k < n && !rc; k++) {
 		i = tree_put_stage(fs->tree, stages[k], merge.asked, merge.id);
@@ -145,7 +144,7 @@ int stages_list(struct fs *fs, int (*each)(void *arg, struct inode *i),
 		rc = each(arg, i);
 	}
 	catalog_list_free(stages, n);
-	if (!rc && ask && !storage_err)
+	if (!rc && ask && !storage_rc)
 		dircache_end(fs->tree, &merge);
 	stages_let_go(fs);
 	return rc ? rc

@@ -98,14 +98,14 @@ static int address_read_one(void *arg, const char *name, struct store *s)
 /* ---- ours ---- */
 
 static int address_serve(struct gateway *g, const int *fds, unsigned n,
-			 struct buf *err)
+			 struct buf *why)
 {
 	BUF_LOCAL origin = BUF_INIT(120);
 	int rc;
 
 	listen_origin(fds[0], g->certificate != NULL, &origin);
 	address_set_origin(g->address, &origin);
-	rc = server_new(g, fds, n, err);
+	rc = server_new(g, fds, n, why);
 	if (!rc) {
 		stores_each(g, address_write_one, &origin);
 		log_info("the gateway answers at %s", buf_str(&origin));
@@ -114,7 +114,7 @@ static int address_serve(struct gateway *g, const int *fds, unsigned n,
 }
 
 static int address_open_all(struct gateway *g, const struct listen_address *at,
-			    unsigned n, struct buf *err)
+			    unsigned n, struct buf *why)
 {
 	int fds[LISTEN_MAX], rc = 0;
 	unsigned opened = 0;
@@ -125,17 +125,17 @@ static int address_open_all(struct gateway *g, const struct listen_address *at,
 			opened++;
 		} else if (rc == -EADDRNOTAVAIL && n > 1) {
 			rc = 0; /* localhost where there is no IPv6 */
-		} else if (!err->len) {
-			buf_adds(err, "listen: ");
-			listen_name(&at[i], err);
-			buf_addf(err, ": %s", strerror(-rc));
+		} else if (!why->len) {
+			buf_adds(why, "listen: ");
+			listen_name(&at[i], why);
+			buf_addf(why, ": %s", strerror(-rc));
 		}
 	}
 	if (!rc && !opened)
-		rc = buf_fail(err, -EADDRNOTAVAIL,
+		rc = buf_fail(why, -EADDRNOTAVAIL,
 			      "listen: no such address on this machine");
 	if (!rc)
-		return address_serve(g, fds, opened, err);
+		return address_serve(g, fds, opened, why);
 	while (opened)
 		close(fds[--opened]);
 	return rc;
@@ -156,14 +156,14 @@ static bool address_may_share(struct gateway *g,
 /* The default port, then the next ones; -EADDRINUSE: all are held. */
 static int address_take_next(struct gateway *g,
 			     const struct listen_address *first,
-			     struct buf *err)
+			     struct buf *why)
 {
 	struct listen_address at = *first;
 	int rc = -EADDRINUSE;
 
 	for (unsigned i = 0; i <= PORTS && rc == -EADDRINUSE; i++) {
 		listen_set_port(&at, listen_port(first) + i);
-		rc = address_open_all(g, &at, 1, err);
+		rc = address_open_all(g, &at, 1, why);
 	}
 	if (!rc && listen_port(&at) != listen_port(first)) {
 		BUF_LOCAL held = BUF_INIT(BUF_MESSAGE);
@@ -180,23 +180,23 @@ static void address_keep(void *arg)
 {
 	struct gateway *g = arg;
 	struct address *a = g->address;
-	BUF_LOCAL err = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	unsigned tries = 0;
 	int rc = -EADDRINUSE;
 
 	while (rc == -EADDRINUSE &&
 	       thread_task_sleep(&a->keeper, TRY_EVERY_MS)) {
-		buf_reset(&err);
-		rc = address_open_all(g, a->shared, a->n_shared, &err);
+		buf_reset(&why);
+		rc = address_open_all(g, a->shared, a->n_shared, &why);
 		if (rc == -EADDRINUSE && ++tries % ASK_EVERY == 0 &&
 		    g->set.any_port && !proof_ask(g, &a->shared[0]))
-			rc = address_take_next(g, &a->shared[0], &err);
+			rc = address_take_next(g, &a->shared[0], &why);
 	}
 	if (!rc)
 		log_info("the gateway took over from the one that left");
 	else if (rc != -EADDRINUSE)
 		log_error("the gateway cannot take over: %s",
-			  err.len ? buf_str(&err) : strerror(-rc));
+			  why.len ? buf_str(&why) : strerror(-rc));
 }
 
 static int address_share(struct gateway *g, const struct listen_address *at,
@@ -222,9 +222,9 @@ static int address_share(struct gateway *g, const struct listen_address *at,
 /* Ours, or shared. -EADDRINUSE: neither. */
 static int address_open_or_share(struct gateway *g,
 				 const struct listen_address *at, unsigned n,
-				 struct buf *err)
+				 struct buf *why)
 {
-	int rc = address_open_all(g, at, n, err);
+	int rc = address_open_all(g, at, n, why);
 
 	if (rc == -EADDRINUSE && address_may_share(g, at, n))
 		rc = address_share(g, at, n);
@@ -232,7 +232,7 @@ static int address_open_or_share(struct gateway *g,
 }
 
 static int address_settle_default(struct gateway *g, struct listen_address *at,
-				  struct buf *err)
+				  struct buf *why)
 {
 	struct listen_address first = *at;
 	unsigned port = 0;
@@ -241,29 +241,29 @@ static int address_settle_default(struct gateway *g, struct listen_address *at,
 	stores_each(g, address_read_one, &port);
 	if (port && port != listen_port(at) && !g->certificate) {
 		listen_set_port(&first, port);
-		rc = address_open_or_share(g, &first, 1, err);
+		rc = address_open_or_share(g, &first, 1, why);
 	}
 	if (rc == -EADDRINUSE)
-		rc = address_open_or_share(g, at, 1, err);
+		rc = address_open_or_share(g, at, 1, why);
 	if (rc == -EADDRINUSE)
-		rc = address_take_next(g, at, err);
+		rc = address_take_next(g, at, why);
 	return rc;
 }
 
 /* Beyond loopback only alone, and then by TLS or with a word. */
 static int address_check_reach(const struct gateway *g,
 			       const struct listen_address *at, unsigned n,
-			       struct buf *err)
+			       struct buf *why)
 {
 	for (unsigned i = 0; i < n; i++) {
 		if (ip_is_loopback(&at[i].sa))
 			continue;
 		if (g->set.alone && (g->certificate || g->set.allow_plain_http))
 			continue;
-		buf_adds(err, "listen: ");
-		listen_name(&at[i], err);
+		buf_adds(why, "listen: ");
+		listen_name(&at[i], why);
 		return buf_fail(
-			err, -EINVAL, "%s",
+			why, -EINVAL, "%s",
 			g->set.alone ? ": beyond this machine it takes "
 				       "tls_certificate and tls_key, or "
 				       "allow_plain_http = yes"
@@ -274,7 +274,7 @@ static int address_check_reach(const struct gateway *g,
 }
 
 static int address_settle_inherited(struct gateway *g, const int *fds,
-				    unsigned n, struct buf *err)
+				    unsigned n, struct buf *why)
 {
 	struct listen_address at[LISTEN_MAX];
 	int rc = n <= LISTEN_MAX ? 0 : -EINVAL;
@@ -282,15 +282,15 @@ static int address_settle_inherited(struct gateway *g, const int *fds,
 	for (unsigned i = 0; i < n && !rc; i++)
 		rc = listen_inherited(fds[i], &at[i]);
 	if (rc)
-		buf_adds(err, "an inherited descriptor is no listening TCP "
+		buf_adds(why, "an inherited descriptor is no listening TCP "
 			      "socket");
 	if (!rc)
-		rc = address_check_reach(g, at, n, err);
-	return rc ? rc : address_serve(g, fds, n, err);
+		rc = address_check_reach(g, at, n, why);
+	return rc ? rc : address_serve(g, fds, n, why);
 }
 
 int address_settle(struct gateway *g, const int *inherited,
-		   unsigned n_inherited, struct buf *err)
+		   unsigned n_inherited, struct buf *why)
 {
 	struct listen_address at[LISTEN_MAX];
 	unsigned n;
@@ -301,17 +301,17 @@ int address_settle(struct gateway *g, const int *inherited,
 		return -ENOMEM;
 	lock_init(&g->address->lock, LOCK_ADDRESS);
 	if (n_inherited)
-		return address_settle_inherited(g, inherited, n_inherited, err);
-	rc = listen_parse(g->set.listen, at, &n, err);
+		return address_settle_inherited(g, inherited, n_inherited, why);
+	rc = listen_parse(g->set.listen, at, &n, why);
 	if (!rc)
-		rc = address_check_reach(g, at, n, err);
+		rc = address_check_reach(g, at, n, why);
 	if (rc)
 		return rc;
-	rc = g->set.any_port && n == 1 ? address_settle_default(g, at, err)
-				       : address_open_or_share(g, at, n, err);
+	rc = g->set.any_port && n == 1 ? address_settle_default(g, at, why)
+				       : address_open_or_share(g, at, n, why);
 	/* What did not work first no longer matters. */
 	if (!rc)
-		buf_reset(err);
+		buf_reset(why);
 	return rc;
 }
 

@@ -71,10 +71,10 @@ void counters_count(struct counters *c, const struct counters_request *r)
 }
 
 void counters_store(struct counters *c, enum counters_call call, uint64_t us,
-		    int err)
+		    int rc)
 {
 	metric_observe(&c->store[call], us);
-	if (err && err != -ENOENT && err != -ESTALE && err != -EEXIST)
+	if (rc && rc != -ENOENT && rc != -ESTALE && rc != -EEXIST)
 		metric_add(&c->store_errors[call], 1);
 }
 

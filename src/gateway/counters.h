@@ -37,7 +37,7 @@ enum counters_call {
 	COUNTERS_CALLS
 };
 void counters_store(struct counters *c, enum counters_call call, uint64_t us,
-		    int err);
+		    int rc);
 
 /* Prometheus' text format. */
 void counters_write(struct counters *c, struct buf *out);

@@ -47,7 +47,7 @@ void exchange_add(struct exchange *x, const char *name, const char *value)
 	buf_addc(&a->headers, '\0');
 	if (buf_err(&a->headers) && a->headers.data) {
 		buf_truncate(&a->headers, before);
-		a->headers.err = 0;
+		a->headers.rc = 0;
 	}
 }
 

@@ -70,7 +70,7 @@ static int listen_resolve(const char *s, size_t len,
 }
 
 int listen_parse(const char *list, struct listen_address out[LISTEN_MAX],
-		 unsigned *n, struct buf *err)
+		 unsigned *n, struct buf *why)
 {
 	size_t len;
 
@@ -82,16 +82,16 @@ int listen_parse(const char *list, struct listen_address out[LISTEN_MAX],
 		buf_add(&word, s, len);
 		rc = listen_resolve(s, len, out, n);
 		if (rc) {
-			buf_adds(err, "listen: ");
-			text_printable(err, buf_str(&word));
-			buf_adds(err, ": an address is HOST:PORT or "
+			buf_adds(why, "listen: ");
+			text_printable(why, buf_str(&word));
+			buf_adds(why, ": an address is HOST:PORT or "
 				      "[IPV6]:PORT");
 		}
 		if (rc)
 			return rc;
 	}
 	if (!*n)
-		buf_adds(err, "listen: no address");
+		buf_adds(why, "listen: no address");
 	return *n ? 0 : -EINVAL;
 }
 

@@ -17,10 +17,10 @@ struct listen_address {
 	socklen_t len;
 };
 
-/* A name may be several addresses. 0, or -EINVAL with why in err. Asks the
+/* A name may be several addresses. 0, or -EINVAL with why set. Asks the
  * resolver for names. */
 int listen_parse(const char *list, struct listen_address out[LISTEN_MAX],
-		 unsigned *n, struct buf *err);
+		 unsigned *n, struct buf *why);
 void listen_set_port(struct listen_address *a, unsigned port);
 unsigned listen_port(const struct listen_address *a);
 /* 0, -EADDRINUSE, -EACCES, -EADDRNOTAVAIL ... */

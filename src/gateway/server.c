@@ -96,7 +96,7 @@ static struct MHD_Daemon *server_start_daemon(struct server *s, int fd)
 		tls ? keys : &keys[3], MHD_OPTION_END);
 }
 
-int server_new(struct gateway *g, const int *fds, unsigned n, struct buf *err)
+int server_new(struct gateway *g, const int *fds, unsigned n, struct buf *why)
 {
 	struct server *s = calloc(1, sizeof(*s));
 	int rc = s && n <= SERVER_SOCKETS_MAX ? 0 : -ENOMEM;
@@ -118,7 +118,7 @@ int server_new(struct gateway *g, const int *fds, unsigned n, struct buf *err)
 		else
 			close(fds[i]);
 		if (!d && !rc)
-			rc = buf_fail(err, -EINVAL, "%s",
+			rc = buf_fail(why, -EINVAL, "%s",
 				      g->certificate
 					      ? "the HTTP server does not "
 						"start: are tls_certificate "

@@ -15,9 +15,9 @@ struct server;
 
 /*
  * Answers at the sockets, which it takes (also when it fails), as g->server.
- * 0, or -errno with why in err.
+ * 0, or -errno with why set.
  */
-int server_new(struct gateway *g, const int *fds, unsigned n, struct buf *err);
+int server_new(struct gateway *g, const int *fds, unsigned n, struct buf *why);
 /* No more connections; waits for requests under way, at most so long. true:
  * they have ended. */
 bool server_stop(struct server *s, unsigned seconds);

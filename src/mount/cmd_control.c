@@ -16,7 +16,7 @@ static const struct option no_options[] = { { 0 } };
 
 static int control_run(const struct command *c, int argc, char **argv)
 {
-	BUF_LOCAL out = BUF_INIT(ANSWER_MAX), err = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL out = BUF_INIT(ANSWER_MAX), why = BUF_INIT(BUF_MESSAGE);
 	BUF_LOCAL what = BUF_INIT(BUF_LINE);
 	struct cmd_words words;
 	int unused = 0;
@@ -24,10 +24,10 @@ static int control_run(const struct command *c, int argc, char **argv)
 
 	if (!status && words.n != 1)
 		status = cmd_usage(c, "which mount? name its MOUNTPOINT");
-	if (!status && mount_control_ask(words.word[0], c->verb, &out, &err)) {
+	if (!status && mount_control_ask(words.word[0], c->verb, &out, &why)) {
 		buf_addf(&what, "%s: cannot %s", words.word[0],
 			 (const char *)c->how);
-		message(buf_str(&what), buf_str(&err));
+		message(buf_str(&what), buf_str(&why));
 		status = STATUS_FAILED;
 	}
 	fputs(buf_str(&out), stdout);

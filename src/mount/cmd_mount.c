@@ -57,7 +57,7 @@
 struct mounting {
 	struct mount_request req;
 	struct config config;
-	struct buf err; /* why, for the one line on stderr */
+	struct buf why; /* why, for the one line on stderr */
 	char *mountpoint;
 	const char *stage_name; /* of a SOURCE of @name, or NULL */
 	char *state_dir;
@@ -101,12 +101,12 @@ static int mount_read_configuration(struct mounting *m)
 		r.url = source;
 	} else if (source && strcmp(source, "stagefs") != 0) {
 		if (r.file)
-			return buf_fail(&m->err, -EINVAL,
+			return buf_fail(&m->why, -EINVAL,
 					"two configuration files: %s and %s",
 					source, r.file);
 		r.file = source;
 	}
-	rc = config_read(&r, &m->config, &m->err);
+	rc = config_read(&r, &m->config, &m->why);
 	m->reload.request = r;
 	/* The background's folder is /. */
 	m->file = !rc && m->config.file ? realpath(m->config.file, NULL) : NULL;
@@ -126,7 +126,7 @@ static int mount_prepare(struct mounting *m)
 	rc = mount_point_prepare(m->req.mountpoint, m->config.mount.nonempty,
 				 &m->mountpoint, &why);
 	if (rc)
-		buf_addf(&m->err, "%s: %s", m->req.mountpoint, buf_str(&why));
+		buf_addf(&m->why, "%s: %s", m->req.mountpoint, buf_str(&why));
 	return rc;
 }
 
@@ -178,14 +178,14 @@ static int mount_make_fs(struct mounting *m)
 	int rc = c->ro ? 0 : fs_check_spill(c->spill_dir);
 
 	if (rc)
-		return buf_fail(&m->err, rc, "spill_dir %s: %s", c->spill_dir,
+		return buf_fail(&m->why, rc, "spill_dir %s: %s", c->spill_dir,
 				strerror(-rc));
 	mount_add_source(m, &who);
 	buf_addf(&who, " %s", m->mountpoint);
 	set.who = c->ro ? NULL : buf_str(&who);
 	rc = fs_new(&set, m->catalog, m->only, &m->fs);
 	if (rc)
-		buf_addf(&m->err, "cannot start: %s", strerror(-rc));
+		buf_addf(&m->why, "cannot start: %s", strerror(-rc));
 	return rc;
 }
 
@@ -200,7 +200,7 @@ static int mount_open_disk_cache(struct mounting *m)
 	int rc = set.dir ? disk_cache_open(&set, &m->disk, &why) : 0;
 
 	if (rc)
-		buf_addf(&m->err, "cache_dir %s: %s", set.dir,
+		buf_addf(&m->why, "cache_dir %s: %s", set.dir,
 			 why.len ? buf_str(&why) : strerror(-rc));
 	return rc;
 }
@@ -218,7 +218,7 @@ static int mount_take_lock(struct mounting *m)
 
 	mount_add_source(m, &source);
 	return mount_lock_take(buf_str(&source), m->mountpoint,
-			       m->config.mount.mount_wait, &m->lock, &m->err);
+			       m->config.mount.mount_wait, &m->lock, &m->why);
 }
 
 static int mount_make_session(struct mounting *m)
@@ -232,15 +232,15 @@ static int mount_make_session(struct mounting *m)
 	int rc = mount_take_lock(m);
 
 	if (!rc)
-		rc = mount_point_unguarded(m->mountpoint, &m->err);
+		rc = mount_point_unguarded(m->mountpoint, &m->why);
 	if (rc)
 		return rc;
 	if (m->config.mount.ro)
 		buf_addf(&m->req.flags, "%sro", m->req.flags.len ? "," : "");
 	set.flags = buf_str(&m->req.flags);
-	rc = session_new(&set, m->fs, &m->session, &m->err);
+	rc = session_new(&set, m->fs, &m->session, &m->why);
 	if (rc && m->req.labels && access(SELINUX, F_OK))
-		buf_adds(&m->err, " (context=, fscontext=, defcontext= and "
+		buf_adds(&m->why, " (context=, fscontext=, defcontext= and "
 				  "rootcontext= are SELinux's, which is not "
 				  "on here)");
 	if (!rc)
@@ -255,9 +255,9 @@ static int mount_open_catalog(struct mounting *m)
 	int rc = config_catalog(&m->config, m->engine, &m->catalog, &why);
 
 	if (rc && m->config.file)
-		buf_addf(&m->err, "%s: ", m->config.file);
+		buf_addf(&m->why, "%s: ", m->config.file);
 	if (rc)
-		buf_adds(&m->err, why.len ? buf_str(&why) : strerror(-rc));
+		buf_adds(&m->why, why.len ? buf_str(&why) : strerror(-rc));
 	return rc;
 }
 
@@ -316,7 +316,7 @@ static int mount_ask_stores(struct mounting *m)
 	if (m->person)
 		thread_task_start(&m->waiting, "waiting", mount_say_waiting, m);
 	rc = mount_check(m->catalog, m->stage_name, m->config.mount.check,
-			 &m->only, &m->err);
+			 &m->only, &m->why);
 	thread_task_stop(&m->waiting);
 	return rc;
 }
@@ -329,7 +329,7 @@ static int mount_start(struct mounting *m)
 
 	log_set_format(c->log_format);
 	if (rc)
-		return buf_fail(&m->err, rc, "log = %s: %s", c->log,
+		return buf_fail(&m->why, rc, "log = %s: %s", c->log,
 				strerror(-rc));
 	rc = digest_init();
 	if (!rc) {
@@ -341,7 +341,7 @@ static int mount_start(struct mounting *m)
 	if (!rc)
 		rc = mount_make_budgets(m);
 	if (rc)
-		return buf_fail(&m->err, rc, "cannot start: %s", strerror(-rc));
+		return buf_fail(&m->why, rc, "cannot start: %s", strerror(-rc));
 	rc = mount_open_catalog(m);
 	if (!rc)
 		rc = mount_ask_stores(m);
@@ -366,7 +366,7 @@ static int mount_start(struct mounting *m)
 		m->gateway.share = m->uploads;
 		m->gateway.changed = mount_changed;
 		m->gateway.changed_arg = m->fs;
-		rc = mount_gateway_start(&m->gateway, &m->config, &m->err);
+		rc = mount_gateway_start(&m->gateway, &m->config, &m->why);
 	}
 	return rc;
 }
@@ -426,14 +426,14 @@ static bool mount_hangs_up(const struct mounting *m)
 	return m->req.foreground && isatty(STDIN_FILENO);
 }
 
-static int mount_answer_reload(void *arg, struct buf *out, struct buf *err)
+static int mount_answer_reload(void *arg, struct buf *out, struct buf *why)
 {
 	struct mounting *m = arg;
 
-	return mount_reload(&m->reload, out, err);
+	return mount_reload(&m->reload, out, why);
 }
 
-static int mount_answer_stats(void *arg, struct buf *out, struct buf *err)
+static int mount_answer_stats(void *arg, struct buf *out, struct buf *why)
 {
 	struct mounting *m = arg;
 
@@ -442,11 +442,11 @@ static int mount_answer_stats(void *arg, struct buf *out, struct buf *err)
 	return buf_err(out);
 }
 
-static int mount_answer_flush(void *arg, struct buf *out, struct buf *err)
+static int mount_answer_flush(void *arg, struct buf *out, struct buf *why)
 {
 	struct mounting *m = arg;
 
-	return fs_flush(m->fs, err);
+	return fs_flush(m->fs, why);
 }
 
 static const struct mount_control_command mount_commands[] = {
@@ -488,7 +488,7 @@ static int mount_run(struct mounting *m)
 	mount_control_free(m->control);
 	mount_reload_clear(&m->reload);
 	if (rc)
-		buf_addf(&m->err, "the mount ended: %s", strerror(-rc));
+		buf_addf(&m->why, "the mount ended: %s", strerror(-rc));
 	return rc;
 }
 
@@ -525,17 +525,17 @@ static int mount_finish(struct mounting *m)
 static void mount_complain(const struct mounting *m, int rc)
 {
 	fprintf(stderr, "stagefs: cannot mount: %s\n",
-		m->err.len ? buf_str(&m->err) : strerror(-rc));
+		m->why.len ? buf_str(&m->why) : strerror(-rc));
 }
 
 static int mount_change(const struct mounting *m)
 {
-	BUF_LOCAL said = BUF_INIT(BUF_URL), err = BUF_INIT(BUF_MESSAGE);
-	int rc = mount_remount(&m->req, &said, &err);
+	BUF_LOCAL said = BUF_INIT(BUF_URL), why = BUF_INIT(BUF_MESSAGE);
+	int rc = mount_remount(&m->req, &said, &why);
 
 	if (rc)
 		fprintf(stderr, "stagefs: %s: cannot remount: %s\n",
-			m->req.mountpoint, buf_str(&err));
+			m->req.mountpoint, buf_str(&why));
 	fputs(buf_str(&said), stdout);
 	return rc;
 }
@@ -548,9 +548,9 @@ static int cmd_mount(const struct command *c, int argc, char **argv)
 	struct mounting m = { .parent = -1, .lock = -1 };
 	int rc;
 
-	buf_init(&m.err, BUF_MESSAGE);
-	if (mount_request_parse(argc - 1, argv + 1, helper, &m.req, &m.err)) {
-		fprintf(stderr, "stagefs: %s\n", buf_str(&m.err));
+	buf_init(&m.why, BUF_MESSAGE);
+	if (mount_request_parse(argc - 1, argv + 1, helper, &m.req, &m.why)) {
+		fprintf(stderr, "stagefs: %s\n", buf_str(&m.why));
 		rc = helper ? failed : STATUS_USAGE;
 		goto out;
 	}
@@ -579,7 +579,7 @@ static int cmd_mount(const struct command *c, int argc, char **argv)
 out:
 	if (mount_finish(&m) && !rc)
 		rc = failed;
-	buf_clear(&m.err);
+	buf_clear(&m.why);
 	log_close();
 	return rc;
 }

@@ -44,7 +44,7 @@ struct serving {
 	struct mount_gateway gateway;
 	struct mount_reload reload;
 	sigset_t signals;
-	struct buf err;
+	struct buf why;
 };
 
 static void serve_take_signals(struct serving *s)
@@ -66,7 +66,7 @@ static int serve_open_stores(struct serving *s)
 
 	log_set_format(c->log_format);
 	if (rc)
-		return buf_fail(&s->err, rc, "log %s: %s", c->log,
+		return buf_fail(&s->why, rc, "log %s: %s", c->log,
 				strerror(-rc));
 	rc = digest_init();
 	if (!rc) {
@@ -80,7 +80,7 @@ static int serve_open_stores(struct serving *s)
 		rc = s->budget ? 0 : -ENOMEM;
 	}
 	return rc ? rc
-		  : config_catalog(&s->config, s->engine, &s->catalog, &s->err);
+		  : config_catalog(&s->config, s->engine, &s->catalog, &s->why);
 }
 
 static int serve_start(struct serving *s, const struct serve_options *o)
@@ -89,7 +89,7 @@ static int serve_start(struct serving *s, const struct serve_options *o)
 	int fds[SERVICE_SOCKETS_MAX], rc;
 	unsigned n = service_sockets(fds);
 
-	rc = config_read(&request, &s->config, &s->err);
+	rc = config_read(&request, &s->config, &s->why);
 	if (!rc)
 		rc = serve_open_stores(s);
 	s->gateway.catalog = s->catalog;
@@ -98,9 +98,9 @@ static int serve_start(struct serving *s, const struct serve_options *o)
 	s->gateway.fds = fds;
 	s->gateway.n_fds = n;
 	if (!rc)
-		rc = mount_gateway_start(&s->gateway, &s->config, &s->err);
-	if (rc && !s->err.len)
-		buf_adds(&s->err, strerror(-rc));
+		rc = mount_gateway_start(&s->gateway, &s->config, &s->why);
+	if (rc && !s->why.len)
+		buf_adds(&s->why, strerror(-rc));
 	return rc;
 }
 
@@ -120,10 +120,10 @@ static void serve_drain(struct serving *s)
 
 static void serve_reload(struct serving *s)
 {
-	BUF_LOCAL said = BUF_INIT(BUF_URL), err = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL said = BUF_INIT(BUF_URL), why = BUF_INIT(BUF_MESSAGE);
 
 	service_say("RELOADING=1");
-	mount_reload(&s->reload, &said, &err);
+	mount_reload(&s->reload, &said, &why);
 	service_say("READY=1");
 }
 
@@ -144,7 +144,7 @@ static void serve_until_signal(struct serving *s)
 
 static int serve_run(const struct command *c, int argc, char **argv)
 {
-	struct serving s = { .err = BUF_INIT(BUF_MESSAGE) };
+	struct serving s = { .why = BUF_INIT(BUF_MESSAGE) };
 	struct serve_options o = { 0 };
 	struct cmd_words words;
 	int status = cmd_parse(&serve_command, argc, argv, &o, &words, 0), rc;
@@ -153,7 +153,7 @@ static int serve_run(const struct command *c, int argc, char **argv)
 		serve_take_signals(&s);
 		rc = serve_start(&s, &o);
 		if (rc) {
-			message("cannot serve", buf_str(&s.err));
+			message("cannot serve", buf_str(&s.why));
 			status = STATUS_FAILED;
 		} else {
 			s.reload.first = &s.config;
@@ -172,7 +172,7 @@ static int serve_run(const struct command *c, int argc, char **argv)
 		http_engine_free(s.engine);
 	config_clear(&s.config);
 	option_clear(options, &o);
-	buf_clear(&s.err);
+	buf_clear(&s.why);
 	log_close();
 	return status;
 }

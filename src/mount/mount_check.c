@@ -18,33 +18,33 @@
 #include "store/store.h"
 
 static int mount_check_store(struct store *s, const char *prefix,
-			     const char *what, struct buf *err)
+			     const char *what, struct buf *why)
 {
-	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
-	int rc = store_check(s, prefix, &why);
+	BUF_LOCAL detail = BUF_INIT(BUF_MESSAGE);
+	int rc = store_check(s, prefix, &detail);
 
 	if (rc)
-		buf_addf(err, "%s: %s", what,
-			 why.len ? buf_str(&why) : strerror(-rc));
+		buf_addf(why, "%s: %s", what,
+			 detail.len ? buf_str(&detail) : strerror(-rc));
 	return rc;
 }
 
-static int mount_check_storage(struct catalog *c, int check, struct buf *err)
+static int mount_check_storage(struct catalog *c, int check, struct buf *why)
 {
 	struct store *storage = catalog_storage(c);
 
 	if (!storage || check == CONFIG_CHECK_NONE)
 		return 0;
 	return mount_check_store(storage, catalog_storage_prefix(c),
-				 "[storage]", err);
+				 "[storage]", why);
 }
 
-static int mount_check_external(struct stage *s, struct buf *err)
+static int mount_check_external(struct stage *s, struct buf *why)
 {
 	BUF_LOCAL what = BUF_INIT(BUF_MESSAGE);
 
 	buf_addf(&what, "stage %s", s->name);
-	return mount_check_store(s->store, s->prefix, buf_str(&what), err);
+	return mount_check_store(s->store, s->prefix, buf_str(&what), why);
 }
 
 void mount_check_warn(struct catalog *c)
@@ -60,43 +60,43 @@ void mount_check_warn(struct catalog *c)
 }
 
 /* As mount_check_external(), for a mount that has to have it. */
-static int mount_check_needed(struct stage *s, struct buf *err)
+static int mount_check_needed(struct stage *s, struct buf *why)
 {
-	int rc = mount_check_external(s, err);
+	int rc = mount_check_external(s, why);
 
 	if (rc != -EPERM)
 		return rc;
-	log_warn("%s", buf_str(err));
-	buf_reset(err);
+	log_warn("%s", buf_str(why));
+	buf_reset(why);
 	return 0;
 }
 
 /* The stage of a SOURCE of @name, which alone is the root. */
 static int mount_check_only(struct catalog *c, const char *name, int check,
-			    struct stage **only, struct buf *err)
+			    struct stage **only, struct buf *why)
 {
 	int rc = catalog_get(c, name, only);
 
 	/* Only an internal stage has to be asked for, in the storage. */
-	if (rc && rc != -ENOENT && !mount_check_storage(c, check, err))
-		buf_addf(err, "@%s: %s", name, strerror(-rc));
+	if (rc && rc != -ENOENT && !mount_check_storage(c, check, why))
+		buf_addf(why, "@%s: %s", name, strerror(-rc));
 	if (rc == -ENOENT)
-		buf_addf(err, "Stage '%s' does not exist.", name);
+		buf_addf(why, "Stage '%s' does not exist.", name);
 	if (!rc && check != CONFIG_CHECK_NONE)
-		rc = mount_check_needed(*only, err);
+		rc = mount_check_needed(*only, why);
 	return rc;
 }
 
 int mount_check(struct catalog *c, const char *stage_name, int check,
-		struct stage **only, struct buf *err)
+		struct stage **only, struct buf *why)
 {
 	unsigned n = check == CONFIG_CHECK_ALL ? catalog_n_external(c) : 0;
 	int rc;
 
 	if (stage_name)
-		return mount_check_only(c, stage_name, check, only, err);
-	rc = mount_check_storage(c, check, err);
+		return mount_check_only(c, stage_name, check, only, why);
+	rc = mount_check_storage(c, check, why);
 	for (unsigned i = 0; i < n && !rc; i++)
-		rc = mount_check_needed(catalog_external(c, i), err);
+		rc = mount_check_needed(catalog_external(c, i), why);
 	return rc;
 }

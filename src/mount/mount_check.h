@@ -12,10 +12,10 @@ struct stage;
 /*
  * The storage, and with check = all the external stages too; or, when a stage
  * alone is mounted, that stage, which *only gets with a reference. check is an
- * enum config_check. Reaches each store once. 0, or -errno with why in err.
+ * enum config_check. Reaches each store once. 0, or -errno with why set.
  */
 int mount_check(struct catalog *c, const char *stage_name, int check,
-		struct stage **only, struct buf *err);
+		struct stage **only, struct buf *why);
 
 /* A warning in the log for each external stage that does not answer. */
 void mount_check_warn(struct catalog *c);

@@ -62,17 +62,17 @@ static void control_limit(int fd)
 /* ---- the daemon's end ---- */
 
 static int control_run(struct mount_control *c, const char *word,
-		       struct buf *out, struct buf *err)
+		       struct buf *out, struct buf *why)
 {
 	for (const struct mount_control_command *k = c->commands; k->word; k++)
 		if (!strcmp(k->word, word))
-			return k->run(c->arg, out, err);
-	return buf_fail(err, -EINVAL, "this daemon does not know that");
+			return k->run(c->arg, out, why);
+	return buf_fail(why, -EINVAL, "this daemon does not know that");
 }
 
 static void control_serve(struct mount_control *c, int fd)
 {
-	BUF_LOCAL out = BUF_INIT(ANSWER_MAX), err = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL out = BUF_INIT(ANSWER_MAX), why = BUF_INIT(BUF_MESSAGE);
 	char word[WORD_MAX + 1];
 	ssize_t n;
 	int rc;
@@ -83,11 +83,11 @@ static void control_serve(struct mount_control *c, int fd)
 		word[n] = '\0';
 		word[strcspn(word, "\n")] = '\0';
 		buf_adds(&out, "ok\n");
-		rc = control_run(c, word, &out, &err);
+		rc = control_run(c, word, &out, &why);
 		if (rc) {
 			buf_reset(&out);
 			buf_addf(&out, "error\n%s\n",
-				 err.len ? buf_str(&err) : strerror(-rc));
+				 why.len ? buf_str(&why) : strerror(-rc));
 		}
 		io_write(fd, buf_str(&out), out.len);
 	}
@@ -166,7 +166,7 @@ void mount_control_free(struct mount_control *c)
 
 /* ---- a client's ---- */
 
-static int control_connect(const char *path, int *fd, struct buf *err)
+static int control_connect(const char *path, int *fd, struct buf *why)
 {
 	char *full = realpath(path, NULL);
 	struct mountinfo_place place;
@@ -174,10 +174,10 @@ static int control_connect(const char *path, int *fd, struct buf *err)
 	int rc = full ? 0 : -errno;
 
 	if (rc)
-		buf_adds(err, strerror(-rc));
+		buf_adds(why, strerror(-rc));
 	else if (!mountinfo_at(full, &place) ||
 		 strcmp(place.type, "fuse.stagefs") != 0)
-		rc = buf_fail(err, -EINVAL, "no mount of stagefs");
+		rc = buf_fail(why, -EINVAL, "no mount of stagefs");
 	free(full);
 	if (rc)
 		return rc;
@@ -190,7 +190,7 @@ static int control_connect(const char *path, int *fd, struct buf *err)
 	if (!rc && connect(*fd, (struct sockaddr *)&at, sizeof(at)))
 		rc = -errno;
 	if (rc) {
-		buf_addf(err,
+		buf_addf(why,
 			 "its daemon cannot be reached (only the user who "
 			 "mounted it can): %s",
 			 strerror(-rc));
@@ -201,12 +201,12 @@ static int control_connect(const char *path, int *fd, struct buf *err)
 }
 
 int mount_control_ask(const char *path, const char *word, struct buf *out,
-		      struct buf *err)
+		      struct buf *why)
 {
 	BUF_LOCAL answer = BUF_INIT(ANSWER_MAX);
 	char room[4096];
 	ssize_t n;
-	int fd, rc = control_connect(path, &fd, err);
+	int fd, rc = control_connect(path, &fd, why);
 
 	if (rc)
 		return rc;
@@ -221,14 +221,14 @@ int mount_control_ask(const char *path, const char *word, struct buf *out,
 	if (!rc)
 		rc = buf_err(&answer);
 	if (rc) {
-		buf_addf(err, "its daemon has not answered: %s", strerror(-rc));
+		buf_addf(why, "its daemon has not answered: %s", strerror(-rc));
 	} else if (text_starts_with(buf_str(&answer), "ok\n")) {
 		buf_adds(out, buf_str(&answer) + 3);
 	} else {
 		n = (ssize_t)strcspn(buf_str(&answer), "\n");
-		buf_adds(err, buf_str(&answer) + n + (answer.len > (size_t)n));
-		if (err->len && err->data[err->len - 1] == '\n')
-			buf_truncate(err, err->len - 1);
+		buf_adds(why, buf_str(&answer) + n + (answer.len > (size_t)n));
+		if (why->len && why->data[why->len - 1] == '\n')
+			buf_truncate(why, why->len - 1);
 		rc = -EIO;
 	}
 	return rc;

@@ -10,10 +10,10 @@ struct buf;
 struct mount_control;
 
 /* Answers one request: a word. 0 with the text in out, or -errno with one line
- * in err. On the socket's thread. */
+ * in `why`. On the socket's thread. */
 struct mount_control_command {
 	const char *word;
-	int (*run)(void *arg, struct buf *out, struct buf *err);
+	int (*run)(void *arg, struct buf *out, struct buf *why);
 };
 
 /* device: session_device(). commands end with a NULL word, and outlive it.
@@ -24,8 +24,8 @@ struct mount_control *mount_control_new(
 void mount_control_free(struct mount_control *c); /* NULL is fine */
 
 /* Asks the daemon of the mount at path: what it answered in out. 0 or -errno,
- * with why in err. Blocks until it has answered. */
+ * with why set. Blocks until it has answered. */
 int mount_control_ask(const char *path, const char *word, struct buf *out,
-		      struct buf *err);
+		      struct buf *why);
 
 #endif

@@ -157,10 +157,10 @@ static bool mount_end_wait_on(struct mount_end *e, const sigset_t *set)
 /* A hang-up, or no signal for a while. */
 static void mount_end_reload(struct mount_end *e, int sig)
 {
-	BUF_LOCAL said = BUF_INIT(BUF_URL), err = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL said = BUF_INIT(BUF_URL), why = BUF_INIT(BUF_MESSAGE);
 
 	if (e->set.reload && sig == SIGHUP)
-		mount_reload(e->set.reload, &said, &err);
+		mount_reload(e->set.reload, &said, &why);
 	else if (e->set.reload && sig < 0)
 		mount_reload_look(e->set.reload);
 }

@@ -62,7 +62,7 @@ static struct gateway_user *mount_gateway_users(const struct config *c)
 }
 
 int mount_gateway_start(struct mount_gateway *g, const struct config *c,
-			struct buf *err)
+			struct buf *why)
 {
 	const struct config_mount *m = &c->mount;
 	struct gateway_settings set = {
@@ -85,7 +85,7 @@ int mount_gateway_start(struct mount_gateway *g, const struct config *c,
 		.down = g->down,
 		.metrics_arg = g->metrics_arg,
 	};
-	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL detail = BUF_INIT(BUF_MESSAGE);
 	int rc;
 
 	buf_init(&g->hosts, HOSTS_MAX);
@@ -94,10 +94,10 @@ int mount_gateway_start(struct mount_gateway *g, const struct config *c,
 	set.users = g->users = mount_gateway_users(c);
 	rc = g->users ? buf_err(&g->hosts) : -ENOMEM;
 	if (!rc)
-		rc = gateway_new(&set, g->catalog, &g->gateway, &why);
+		rc = gateway_new(&set, g->catalog, &g->gateway, &detail);
 	if (rc)
-		buf_addf(err, "the gateway: %s",
-			 why.len ? buf_str(&why) : strerror(-rc));
+		buf_addf(why, "the gateway: %s",
+			 detail.len ? buf_str(&detail) : strerror(-rc));
 	return rc;
 }
 

@@ -38,7 +38,7 @@ struct mount_gateway {
 
 /* As gateway_new(). The configuration outlives it. */
 int mount_gateway_start(struct mount_gateway *g, const struct config *c,
-			struct buf *err);
+			struct buf *why);
 void mount_gateway_free(struct mount_gateway *g);
 
 #endif

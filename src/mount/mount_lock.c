@@ -241,22 +241,22 @@ static void mount_lock_say(int fd, const char *mountpoint, uint64_t wait_s)
 		mountpoint, (unsigned long long)wait_s, buf_str(&line));
 }
 
-static void mount_lock_give_up(int fd, uint64_t wait_s, struct buf *err)
+static void mount_lock_give_up(int fd, uint64_t wait_s, struct buf *why)
 {
 	struct owner o;
 
 	mount_lock_read_owner(fd, &o);
-	mount_lock_add_owner(&o, err);
-	buf_addf(err, " has not ended within %llu s (mount_wait): ",
+	mount_lock_add_owner(&o, why);
+	buf_addf(why, " has not ended within %llu s (mount_wait): ",
 		 (unsigned long long)wait_s);
-	mount_lock_add_reason(&o, err);
+	mount_lock_add_reason(&o, why);
 	if (o.pid)
-		buf_addf(err, " (`kill %ld` ends it, after its writers)",
+		buf_addf(why, " (`kill %ld` ends it, after its writers)",
 			 o.pid);
 }
 
 static int mount_lock_wait_for(int fd, const char *mountpoint, uint64_t wait_s,
-			       struct buf *err)
+			       struct buf *why)
 {
 	int64_t until = clock_mono_ms() + (int64_t)wait_s * 1000;
 	struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
@@ -268,7 +268,7 @@ static int mount_lock_wait_for(int fd, const char *mountpoint, uint64_t wait_s,
 		if (mount_lock_is_to_end())
 			return -EINTR;
 		if (clock_mono_ms() >= until) {
-			mount_lock_give_up(fd, wait_s, err);
+			mount_lock_give_up(fd, wait_s, why);
 			return -ETIMEDOUT;
 		}
 		if (!said)
@@ -280,7 +280,7 @@ static int mount_lock_wait_for(int fd, const char *mountpoint, uint64_t wait_s,
 }
 
 int mount_lock_take(const char *source, const char *mountpoint, uint64_t wait_s,
-		    int *fd, struct buf *err)
+		    int *fd, struct buf *why)
 {
 	char dir[PATH_MAX], hex[SHA256_HEX_SIZE];
 	BUF_LOCAL name = BUF_INIT(BUF_LINE);
@@ -297,10 +297,10 @@ int mount_lock_take(const char *source, const char *mountpoint, uint64_t wait_s,
 	buf_addf(&name, "%s/%.16s.lock", dir, hex);
 	*fd = open(buf_str(&name), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	rc = *fd < 0 ? -errno
-		     : mount_lock_wait_for(*fd, mountpoint, wait_s, err);
+		     : mount_lock_wait_for(*fd, mountpoint, wait_s, why);
 	if (!rc)
 		mount_lock_write_note(*fd, "", "");
 	else if (rc != -ETIMEDOUT)
-		buf_addf(err, "%s: %s", buf_str(&name), strerror(-rc));
+		buf_addf(why, "%s: %s", buf_str(&name), strerror(-rc));
 	return rc;
 }

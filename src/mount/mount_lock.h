@@ -19,10 +19,10 @@ struct buf;
  * Blocks for wait_s at most, and says once on stderr what it waits for. *fd:
  * the lock, held until it is closed in this process and its children; -1 where
  * there is no directory for locks. -ETIMEDOUT, -EINTR (a signal that ends a
- * mount is pending) or another -errno, with why in err.
+ * mount is pending) or another -errno, with why set.
  */
 int mount_lock_take(const char *source, const char *mountpoint, uint64_t wait_s,
-		    int *fd, struct buf *err);
+		    int *fd, struct buf *why);
 
 /* Where a user's mounts have their locks and sockets: made, if need be. 0 or
  * -errno; -ENOENT: there is none. */

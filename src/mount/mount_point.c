@@ -58,17 +58,17 @@ static int mount_point_look_into(const char *path, char found[NAME_MAX + 1])
 	return 0;
 }
 
-static int mount_point_check_empty(const char *path, struct buf *err)
+static int mount_point_check_empty(const char *path, struct buf *why)
 {
 	char found[NAME_MAX + 1];
 	int rc = mount_point_look_into(path, found);
 
 	if (rc) {
-		buf_addf(err, "cannot read the directory: %s", strerror(-rc));
+		buf_addf(why, "cannot read the directory: %s", strerror(-rc));
 	} else if (*found) {
-		buf_adds(err, "the directory is not empty: `");
-		text_printable(err, found);
-		rc = buf_fail(err, -ENOTEMPTY,
+		buf_adds(why, "the directory is not empty: `");
+		text_printable(why, found);
+		rc = buf_fail(why, -ENOTEMPTY,
 			      "` is in it (-o nonempty mounts over it)");
 	}
 	return rc;
@@ -125,18 +125,18 @@ static bool mount_point_is_dead(const char *full)
 	       statvfs(full, &fs) && errno == ENOTCONN;
 }
 
-static int mount_point_detach_dead(const char *full, struct buf *err)
+static int mount_point_detach_dead(const char *full, struct buf *why)
 {
 	fprintf(stderr, "stagefs: %s: its daemon has died, detaching it\n",
 		full);
 	if (mount_point_detach(full))
-		return buf_fail(err, -EPERM,
+		return buf_fail(why, -EPERM,
 				"a dead mount that cannot be detached");
 	return 0;
 }
 
 static int mount_point_check_place(const char *full, bool nonempty,
-				   struct buf *err)
+				   struct buf *why)
 {
 	struct mountinfo_place there;
 	struct stat st;
@@ -144,52 +144,52 @@ static int mount_point_check_place(const char *full, bool nonempty,
 
 	/* A guard may stand above a dead mount, or be one. */
 	while (mount_point_is_dead(full)) {
-		rc = mount_point_detach_dead(full, err);
+		rc = mount_point_detach_dead(full, why);
 		if (rc)
 			return rc;
 	}
 	if (stat(full, &st)) {
 		rc = -errno;
-		return buf_fail(err, rc, "%s", strerror(-rc));
+		return buf_fail(why, rc, "%s", strerror(-rc));
 	}
 	if (!S_ISDIR(st.st_mode))
-		return buf_fail(err, -ENOTDIR, "not a directory");
+		return buf_fail(why, -ENOTDIR, "not a directory");
 	if (mountinfo_at(full, &there)) {
 		if (!strcmp(there.type, "autofs") ||
 		    !strcmp(there.type, GUARD_TYPE))
 			return 0;
-		return buf_fail(err, -EBUSY, "in use: %s is mounted there",
+		return buf_fail(why, -EBUSY, "in use: %s is mounted there",
 				there.type);
 	}
-	return nonempty ? 0 : mount_point_check_empty(full, err);
+	return nonempty ? 0 : mount_point_check_empty(full, why);
 }
 
-int mount_point_unguarded(const char *path, struct buf *err)
+int mount_point_unguarded(const char *path, struct buf *why)
 {
 	struct mountinfo_place there;
 	int rc = 0;
 
 	while (!rc && mount_point_is_dead(path))
-		rc = mount_point_detach_dead(path, err);
+		rc = mount_point_detach_dead(path, why);
 	if (!rc && mountinfo_at(path, &there) &&
 	    !strcmp(there.type, GUARD_TYPE))
-		rc = buf_fail(err, -EBUSY,
+		rc = buf_fail(why, -EBUSY,
 			      "in use: a mount of another source ends there, "
 			      "and waits for what is being written");
 	return rc;
 }
 
 int mount_point_prepare(const char *path, bool nonempty, char **out,
-			struct buf *err)
+			struct buf *why)
 {
 	char *full = mount_point_absolute(path), *real = NULL;
 	int rc;
 
 	if (!full) {
 		rc = -errno;
-		return buf_fail(err, rc, "%s", strerror(-rc));
+		return buf_fail(why, rc, "%s", strerror(-rc));
 	}
-	rc = mount_point_check_place(full, nonempty, err);
+	rc = mount_point_check_place(full, nonempty, why);
 	if (!rc) {
 		real = realpath(full, NULL);
 		rc = real ? 0 : -errno;

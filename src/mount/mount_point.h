@@ -13,14 +13,14 @@ struct buf;
  * The mountpoint's absolute path, which the caller frees. It must be a
  * directory, an empty one unless nonempty, that nothing is mounted on but an
  * automount's trigger or the guard of a mount that ends; a mount whose daemon
- * has died (ENOTCONN) is detached first. -errno with why in err.
+ * has died (ENOTCONN) is detached first. -errno with why set.
  */
 int mount_point_prepare(const char *path, bool nonempty, char **out,
-			struct buf *err);
+			struct buf *why);
 
 /* Once the lock is taken: is there a guard, or what a killed one left? That is
- * detached. 0, or -EBUSY with why in err. */
-int mount_point_unguarded(const char *path, struct buf *err);
+ * detached. 0, or -EBUSY with why set. */
+int mount_point_unguarded(const char *path, struct buf *why);
 
 /* Detaches a mount, busy or not: by umount2 or, for users, fusermount3. */
 int mount_point_detach(const char *path);

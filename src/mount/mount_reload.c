@@ -169,25 +169,25 @@ static void reload_log(const struct buf *said, size_t from)
 }
 
 static int reload_run(struct mount_reload *r, bool keys_only, struct buf *said,
-		      struct buf *err)
+		      struct buf *why)
 {
 	const struct config *was = reload_last(r);
 	struct config now = { 0 };
 	size_t from = said->len;
-	int rc = config_read(&r->request, &now, err);
+	int rc = config_read(&r->request, &now, why);
 
 	if (!rc)
-		rc = config_reload(was, &now, r->catalog, keys_only, said, err);
+		rc = config_reload(was, &now, r->catalog, keys_only, said, why);
 	if (!rc && !keys_only) {
 		reload_compare(r->first, &now, said);
 		reload_apply_mount(r, &now, said);
 	}
 	if (rc) {
-		if (!err->len)
-			buf_adds(err, strerror(-rc));
+		if (!why->len)
+			buf_adds(why, strerror(-rc));
 		log_error("the configuration cannot be read again, and nothing "
 			  "has changed: %s",
-			  buf_str(err));
+			  buf_str(why));
 		config_clear(&now);
 		return rc;
 	}
@@ -227,7 +227,7 @@ static void reload_end(struct mount_reload *r)
 	LOCK_DO(&r->lock, reload_locked(r)->busy = false);
 }
 
-int mount_reload(struct mount_reload *r, struct buf *said, struct buf *err)
+int mount_reload(struct mount_reload *r, struct buf *said, struct buf *why)
 {
 	int rc;
 
@@ -238,8 +238,8 @@ int mount_reload(struct mount_reload *r, struct buf *said, struct buf *err)
 		return 0;
 	}
 	if (!reload_begin(r, false))
-		return buf_fail(err, -EBUSY, "it is being read right now");
-	rc = reload_run(r, false, said, err);
+		return buf_fail(why, -EBUSY, "it is being read right now");
+	rc = reload_run(r, false, said, why);
 	reload_end(r);
 	if (!rc)
 		log_info("the configuration was read again");
@@ -248,11 +248,11 @@ int mount_reload(struct mount_reload *r, struct buf *said, struct buf *err)
 
 void mount_reload_look(struct mount_reload *r)
 {
-	BUF_LOCAL said = BUF_INIT(BUF_URL), err = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL said = BUF_INIT(BUF_URL), why = BUF_INIT(BUF_MESSAGE);
 
 	if (!r->request.file || !reload_begin(r, true))
 		return;
-	reload_run(r, true, &said, &err);
+	reload_run(r, true, &said, &why);
 	reload_end(r);
 }
 

@@ -41,10 +41,10 @@ void mount_reload_clear(struct mount_reload *r);
  * Reads it and changes what can be changed: the log, which is opened anew,
  * metadata_ttl, keys and stages. said: a line for each change, and for each
  * setting that only another mount will have. All of them are in the log as
- * well. 0, or -errno with why in err, which is in the log too, and nothing has
+ * well. 0, or -errno with why set, which is in the log too, and nothing has
  * changed; -EBUSY: another thread is at it. Any thread; reads files.
  */
-int mount_reload(struct mount_reload *r, struct buf *said, struct buf *err);
+int mount_reload(struct mount_reload *r, struct buf *said, struct buf *why);
 
 /* Now and then: have the files changed that keys are in? Then the keys are read
  * again, and they alone. */

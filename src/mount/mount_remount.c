@@ -50,16 +50,16 @@ static void remount_add_stays(const struct mount_request *r, struct buf *said)
 }
 
 int mount_remount(const struct mount_request *r, struct buf *said,
-		  struct buf *err)
+		  struct buf *why)
 {
 	struct statvfs st;
 
 	if (remount_asks_for(r, "ro") && !statvfs(r->mountpoint, &st) &&
 	    !(st.f_flag & ST_RDONLY))
-		return buf_fail(err, -EINVAL,
+		return buf_fail(why, -EINVAL,
 				"a mount becomes read-only by another one "
 				"only: unmount it first");
-	if (mount_control_ask(r->mountpoint, "reload", said, err))
+	if (mount_control_ask(r->mountpoint, "reload", said, why))
 		return -EIO;
 	remount_add_stays(r, said);
 	return 0;

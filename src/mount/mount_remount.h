@@ -10,10 +10,10 @@ struct mount_request;
 
 /*
  * Has the daemon read its configuration again; said: what has changed, and what
- * another mount is needed for. 0 or -errno with why in err: a mount that is
+ * another mount is needed for. 0 or -errno with why set: a mount that is
  * writable does not become read-only. Blocks until it has answered.
  */
 int mount_remount(const struct mount_request *r, struct buf *said,
-		  struct buf *err);
+		  struct buf *why);
 
 #endif

@@ -119,7 +119,7 @@ static int mount_request_add_label(struct mount_request *r, const char *option,
 }
 
 static int mount_request_take_option(struct mount_request *r,
-				     const char *option, struct buf *err)
+				     const char *option, struct buf *why)
 {
 	size_t len = strcspn(option, "=");
 	const char *value = option[len] ? option + len + 1 : NULL;
@@ -144,7 +144,7 @@ static int mount_request_take_option(struct mount_request *r,
 		break;
 	}
 	if (!value || !*value)
-		return buf_fail(err, -EINVAL, "-o %.*s needs a value", (int)len,
+		return buf_fail(why, -EINVAL, "-o %.*s needs a value", (int)len,
 				option);
 	if (use == USE_LABEL)
 		return mount_request_add_label(r, option, len, value);
@@ -162,7 +162,7 @@ static bool mount_request_opens_label(const struct buf *one)
 /* Commas part the options; `\,` is a comma and `\\` a backslash within one. A
  * label may be within quotes, as mount(8) has them: so are its commas. */
 static int mount_request_take_options(struct mount_request *r, const char *list,
-				      struct buf *err)
+				      struct buf *why)
 {
 	BUF_SECRET one = BUF_INIT(BUF_LINE);
 	bool quoted = false;
@@ -174,7 +174,7 @@ static int mount_request_take_options(struct mount_request *r, const char *list,
 			continue;
 		}
 		if (!*s && quoted) {
-			rc = buf_fail(err, -EINVAL, "a quote is not closed: %s",
+			rc = buf_fail(why, -EINVAL, "a quote is not closed: %s",
 				      buf_str(&one));
 			break;
 		}
@@ -188,7 +188,7 @@ static int mount_request_take_options(struct mount_request *r, const char *list,
 		}
 		rc = buf_err(&one);
 		if (!rc)
-			rc = mount_request_take_option(r, buf_str(&one), err);
+			rc = mount_request_take_option(r, buf_str(&one), why);
 		buf_reset(&one);
 		if (!*s)
 			break;
@@ -200,7 +200,7 @@ static int mount_request_take_options(struct mount_request *r, const char *list,
  * and -f, which is "fake" there. */
 static int mount_request_take_letters(struct mount_request *r,
 				      const char *letters, bool helper,
-				      struct buf *err)
+				      struct buf *why)
 {
 	for (const char *s = letters; *s; s++) {
 		if (*s == 'f' && helper)
@@ -210,7 +210,7 @@ static int mount_request_take_letters(struct mount_request *r,
 		else if (*s == 'r')
 			return mount_request_add_setting(r, "ro");
 		else if (!helper || !strchr("nsvw", *s)) {
-			return buf_fail(err, -EINVAL,
+			return buf_fail(why, -EINVAL,
 					"unknown option -%c (see --help)", *s);
 		}
 	}
@@ -218,11 +218,11 @@ static int mount_request_take_letters(struct mount_request *r,
 }
 
 static int mount_request_take_word(struct mount_request *r, const char *word,
-				   unsigned *n, struct buf *err)
+				   unsigned *n, struct buf *why)
 {
 	if (*n == 2)
 		return buf_fail(
-			err, -EINVAL,
+			why, -EINVAL,
 			"one SOURCE and one MOUNTPOINT, not `%s` as well",
 			word);
 	if (*n == 1)
@@ -246,29 +246,29 @@ static const char *mount_request_value(int argc, char **argv, int *i,
 
 static int mount_request_take(struct mount_request *r, int argc, char **argv,
 			      int *i, bool helper, unsigned *words,
-			      struct buf *err)
+			      struct buf *why)
 {
 	const char *arg = argv[*i], *value;
 	bool config =
 		!strcmp(arg, "--config") || text_starts_with(arg, "--config=");
 
 	if (arg[0] != '-' || !arg[1])
-		return mount_request_take_word(r, arg, words, err);
+		return mount_request_take_word(r, arg, words, why);
 	if (config || text_starts_with(arg, "-o")) {
 		value = mount_request_value(argc, argv, i, config ? 8 : 2);
 		if (!value)
-			return buf_fail(err, -EINVAL, "%s needs a value", arg);
+			return buf_fail(why, -EINVAL, "%s needs a value", arg);
 		return config ? mount_request_replace(&r->config, value)
-			      : mount_request_take_options(r, value, err);
+			      : mount_request_take_options(r, value, why);
 	}
 	if (arg[1] == '-')
-		return buf_fail(err, -EINVAL, "unknown option %s (see --help)",
+		return buf_fail(why, -EINVAL, "unknown option %s (see --help)",
 				arg);
-	return mount_request_take_letters(r, arg + 1, helper, err);
+	return mount_request_take_letters(r, arg + 1, helper, why);
 }
 
 int mount_request_parse(int argc, char **argv, bool helper,
-			struct mount_request *out, struct buf *err)
+			struct mount_request *out, struct buf *why)
 {
 	unsigned words = 0;
 	int rc = 0;
@@ -277,9 +277,9 @@ int mount_request_parse(int argc, char **argv, bool helper,
 	buf_init(&out->flags, BUF_MESSAGE);
 	for (int i = 0; i < argc && !rc; i++)
 		rc = mount_request_take(out, argc, argv, &i, helper, &words,
-					err);
+					why);
 	if (!rc && !out->mountpoint)
-		rc = buf_fail(err, -EINVAL, "no MOUNTPOINT (see --help)");
+		rc = buf_fail(why, -EINVAL, "no MOUNTPOINT (see --help)");
 	return rc;
 }
 

@@ -27,10 +27,10 @@ struct mount_request {
 
 /*
  * argv without the program's name. helper: called as mount.stagefs. 0, or
- * -EINVAL with why in err. mount_request_clear() frees, after a failure too.
+ * -EINVAL with why set. mount_request_clear() frees, after a failure too.
  */
 int mount_request_parse(int argc, char **argv, bool helper,
-			struct mount_request *out, struct buf *err);
+			struct mount_request *out, struct buf *why);
 void mount_request_clear(struct mount_request *r);
 
 #endif

@@ -100,9 +100,9 @@ bool http_reply_recoded(const struct http_reply *r)
 	return recoded;
 }
 
-bool http_err_is_transient(int err)
+bool http_err_is_transient(int rc)
 {
-	switch (-err) {
+	switch (-rc) {
 	case ETIMEDOUT:
 	case ECONNREFUSED:
 	case ECONNRESET:
@@ -116,9 +116,9 @@ bool http_err_is_transient(int err)
 
 enum http_verdict http_judge_default(const struct http_reply *reply)
 {
-	if (reply->err)
-		return http_err_is_transient(reply->err) ? HTTP_RETRY
-							 : HTTP_DONE;
+	if (reply->rc)
+		return http_err_is_transient(reply->rc) ? HTTP_RETRY
+							: HTTP_DONE;
 	if (reply->status == 429 || reply->status == 503)
 		return HTTP_SLOW;
 	if (reply->status == 408 ||

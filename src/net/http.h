@@ -46,7 +46,7 @@ int http_wire_header(struct http_wire *w, const char *name, const char *value);
 
 /* An attempt's answer, or its failure. Lives until the callback returns. */
 struct http_reply {
-	int err; /* 0, or why no whole answer came: -ETIMEDOUT,
+	int rc; /* 0, or why no whole answer came: -ETIMEDOUT,
 				   -ECONNREFUSED, -ECONNRESET, -EHOSTUNREACH
 				   (no such name, no route), -EPROTO (TLS, bad
 				   HTTP, a body that ended early), -EKEYREJECTED
@@ -56,7 +56,7 @@ struct http_reply {
 				   file), -ENOMEM, -ECANCELED, or what data() or
 				   prepare() returned. From -EKEYREJECTED on
 				   judge() is not asked: none would help */
-	const char *why; /* a sentence for err, never with a URL in it */
+	const char *why; /* a sentence for rc, never with a URL in it */
 	long status; /* 0 when none came */
 	struct buf headers; /* `name: value\n`, names lower-case */
 	struct buf body; /* errors, and 2xx of calls without data() */
@@ -139,7 +139,7 @@ struct http_call {
 };
 
 /* Of the network, or of a server that was busy: the next attempt may do. */
-bool http_err_is_transient(int err);
+bool http_err_is_transient(int rc);
 /*
  * Retry on network errors, 408, 429 and 5xx but 501 and 505; throttle on 429
  * and 503.

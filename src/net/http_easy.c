@@ -24,7 +24,7 @@
 
 static const struct {
 	CURLcode code;
-	int err;
+	int rc;
 	const char *why;
 } outcomes[] = {
 	{ CURLE_COULDNT_RESOLVE_HOST, -EHOSTUNREACH,
@@ -53,7 +53,7 @@ static const struct {
 
 static const struct {
 	long os_errno;
-	int err;
+	int rc;
 	const char *why;
 } connect_outcomes[] = {
 	{ ECONNREFUSED, -ECONNREFUSED, "connection refused" },
@@ -183,14 +183,14 @@ static int http_easy_set_options(struct http_loop *l, struct http_attempts *a)
 {
 	CURL *h = a->now.easy;
 	bool meta = a->class == HTTP_META;
-	int err = http_easy_make_headers(a);
+	int rc = http_easy_make_headers(a);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	http_easy_set_fixed(h);
-	err = http_easy_set_lane(h, a->lane);
-	if (err)
-		return err;
+	rc = http_easy_set_lane(h, a->lane);
+	if (rc)
+		return rc;
 	if (curl_easy_setopt(h, CURLOPT_URL, buf_str(&a->wire.url)))
 		return -ENOMEM;
 	http_easy_set_verb(h, a->call);
@@ -208,26 +208,26 @@ static int http_easy_set_options(struct http_loop *l, struct http_attempts *a)
 
 int http_easy_begin(struct http_loop *l, struct http_attempts *a)
 {
-	int err;
+	int rc;
 
 	memset(&a->now, 0, sizeof(a->now));
 	a->now.easy = http_easy_pool_take(l);
 	if (!a->now.easy)
 		return -ENOMEM;
-	err = http_easy_set_options(l, a);
-	if (!err && curl_multi_add_handle(l->multi, a->now.easy))
-		err = -ENOMEM;
-	if (err) {
+	rc = http_easy_set_options(l, a);
+	if (!rc && curl_multi_add_handle(l->multi, a->now.easy))
+		rc = -ENOMEM;
+	if (rc) {
 		http_easy_pool_give(l, a->now.easy);
 		curl_slist_free_all(a->now.headers);
 		memset(&a->now, 0, sizeof(a->now));
 	}
-	return err;
+	return rc;
 }
 
-static void http_easy_fail(struct http_attempts *a, int err, const char *why)
+static void http_easy_fail(struct http_attempts *a, int rc, const char *why)
 {
-	a->reply.err = err;
+	a->reply.rc = rc;
 	a->reply.why = why;
 }
 
@@ -243,7 +243,7 @@ static void http_easy_refine(struct http_attempts *a, CURLcode code)
 	curl_easy_getinfo(a->now.easy, CURLINFO_OS_ERRNO, &os_errno);
 	for (size_t i = 0; i < n; i++)
 		if (connect_outcomes[i].os_errno == os_errno)
-			http_easy_fail(a, connect_outcomes[i].err,
+			http_easy_fail(a, connect_outcomes[i].rc,
 				       connect_outcomes[i].why);
 }
 
@@ -251,8 +251,8 @@ static void http_easy_judge_code(struct http_attempts *a, CURLcode code)
 {
 	size_t n = sizeof(outcomes) / sizeof(*outcomes);
 
-	if (a->now.stop_err) {
-		http_easy_fail(a, a->now.stop_err, a->now.stop_why);
+	if (a->now.stop_rc) {
+		http_easy_fail(a, a->now.stop_rc, a->now.stop_why);
 		return;
 	}
 	if (a->now.resent) {
@@ -267,7 +267,7 @@ static void http_easy_judge_code(struct http_attempts *a, CURLcode code)
 	http_easy_fail(a, -EPROTO, curl_easy_strerror(code));
 	for (size_t i = 0; i < n; i++)
 		if (outcomes[i].code == code)
-			http_easy_fail(a, outcomes[i].err, outcomes[i].why);
+			http_easy_fail(a, outcomes[i].rc, outcomes[i].why);
 	http_easy_refine(a, code);
 }
 

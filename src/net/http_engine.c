@@ -50,21 +50,21 @@ static void *http_engine_run(void *arg)
 struct http_engine *http_engine_new(void)
 {
 	struct http_engine *e = calloc(1, sizeof(*e));
-	int err;
+	int rc;
 
 	if (!e)
 		return NULL;
 	http_inbox_init(&e->loop.inbox);
-	err = -http_loop_init(&e->loop);
-	if (!err) {
-		err = -thread_start(&e->thread, "http", http_engine_run, e);
-		if (err)
+	rc = -http_loop_init(&e->loop);
+	if (!rc) {
+		rc = -thread_start(&e->thread, "http", http_engine_run, e);
+		if (rc)
 			http_loop_clear(&e->loop);
 	}
-	if (err) {
+	if (rc) {
 		http_inbox_clear(&e->loop.inbox);
 		free(e);
-		errno = err;
+		errno = rc;
 		return NULL;
 	}
 	return e;
@@ -144,7 +144,7 @@ static void http_engine_start(struct http_lane *lane, struct http_call *call,
 
 	if (!a) {
 		struct http_reply reply = {
-			.err = -ENOMEM,
+			.rc = -ENOMEM,
 			.why = "out of memory",
 		};
 
@@ -152,7 +152,7 @@ static void http_engine_start(struct http_lane *lane, struct http_call *call,
 		return;
 	}
 	http_inbox_open(&l->inbox, a);
-	a->prepare_err = http_loop_prepare(a);
+	a->prepare_rc = http_loop_prepare(a);
 	if (http_inbox_submit(&l->inbox, a))
 		http_poller_wake(&l->poller);
 }
@@ -272,7 +272,7 @@ static void http_engine_perform_some(struct http_lane *lane,
 	}
 	lock_destroy(&g.lock);
 	for (unsigned i = 0; i < n; i++) {
-		results[i] = outs[i].err;
+		results[i] = outs[i].rc;
 		if (interrupted && results[i] == -ECANCELED)
 			results[i] = -EINTR;
 	}

@@ -89,7 +89,7 @@ void http_cancel(struct http_lane *lane, struct http_call *call);
 /*
  * Starts the call and sleeps until it is done. An interrupt of the calling
  * thread's operation (base/waiter.h) cancels it: -EINTR. Else 0 when an answer
- * came, whatever its status, or reply.err. done of call->ops is not used;
+ * came, whatever its status, or reply.rc. done of call->ops is not used;
  * *out gets the last reply, whose buffers the caller clears with
  * http_reply_clear().
  */

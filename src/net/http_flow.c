@@ -34,7 +34,7 @@
  * caller, which must know that the first answer may have been lost: the attempt
  * ends, and the next one is the engine's own.
  *
- * A callback that wants to end the attempt sets stop_err and makes curl fail.
+ * A callback that wants to end the attempt sets stop_rc and makes curl fail.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -56,9 +56,9 @@
 /* How long a server may work that says that it does. */
 #define WORKS_MS (15 * 60 * 1000)
 
-static void http_flow_stop(struct http_attempts *a, int err, const char *why)
+static void http_flow_stop(struct http_attempts *a, int rc, const char *why)
 {
-	a->now.stop_err = err;
+	a->now.stop_rc = rc;
 	a->now.stop_why = why;
 }
 
@@ -182,7 +182,7 @@ static void http_flow_add_header(struct buf *out, const char *line, size_t n)
 	for (value = colon + 1; value < end && strchr(" \t", *value);)
 		value++;
 	buf_add(out, line, colon - line);
-	for (char *p = out->data + from; !out->err && *p; p++)
+	for (char *p = out->data + from; !out->rc && *p; p++)
 		*p = text_lower(*p);
 	buf_adds(out, ": ");
 	buf_add(out, value, end > value ? end - value : 0);
@@ -223,15 +223,15 @@ static size_t http_flow_on_data(char *bytes, size_t size, size_t n, void *arg)
 {
 	struct http_attempts *a = arg;
 	struct http_reply *reply = &a->reply;
-	int err;
+	int rc;
 
 	n *= size;
 	reply->received += n;
 	if (http_flow_is_success(a) && a->call->ops->data) {
-		err = a->call->ops->data(a->call, reply, bytes, n);
-		if (!err)
+		rc = a->call->ops->data(a->call, reply, bytes, n);
+		if (!rc)
 			return n;
-		http_flow_stop(a, err, "the answer was not wanted any more");
+		http_flow_stop(a, rc, "the answer was not wanted any more");
 		return 0;
 	}
 	if (http_flow_is_success(a) && !a->call->reply_max)
@@ -242,11 +242,11 @@ static size_t http_flow_on_data(char *bytes, size_t size, size_t n, void *arg)
 		return 0;
 	}
 	buf_add(&reply->body, bytes, n);
-	err = buf_err(&reply->body);
-	if (err) {
-		http_flow_stop(a, err,
-			       err == -EMSGSIZE ? "the answer is too long"
-						: "out of memory");
+	rc = buf_err(&reply->body);
+	if (rc) {
+		http_flow_stop(a, rc,
+			       rc == -EMSGSIZE ? "the answer is too long"
+					       : "out of memory");
 		return 0;
 	}
 	return n;

@@ -107,17 +107,17 @@ static void http_loop_finish(struct http_loop *l, struct http_attempts *a)
 
 /* Ends the call in any state but RUNNING, without an answer. */
 static void http_loop_finish_without(struct http_loop *l,
-				     struct http_attempts *a, int err,
+				     struct http_attempts *a, int rc,
 				     const char *why)
 {
-	a->reply.err = err;
+	a->reply.rc = rc;
 	a->reply.why = why;
 	http_loop_finish(l, a);
 }
 
 static enum http_verdict http_loop_judge(struct http_attempts *a, bool stopped)
 {
-	if (stopped || (a->reply.err && !http_err_is_transient(a->reply.err)))
+	if (stopped || (a->reply.rc && !http_err_is_transient(a->reply.rc)))
 		return HTTP_DONE;
 	if (a->call->ops->judge)
 		return a->call->ops->judge(a->call, &a->reply);
@@ -147,7 +147,7 @@ static void http_loop_log(const struct http_attempts *a,
 {
 	const struct log_where where = { .stage = a->lane->name,
 					 .status = cost->status,
-					 .err = a->reply.err };
+					 .rc = a->reply.rc };
 
 	if (log_wants(LOG_LEVEL_DEBUG))
 		log_at(LOG_LEVEL_DEBUG, &where,
@@ -169,7 +169,7 @@ static void http_loop_attempt_ended(struct http_loop *l,
 		.ms = clock_mono_ms() - a->launched_ms,
 		.verb = a->call->verb,
 	};
-	bool stopped = a->now.stop_err && a->now.stop_err != -ETIMEDOUT;
+	bool stopped = a->now.stop_rc && a->now.stop_rc != -ETIMEDOUT;
 	enum http_verdict verdict;
 	curl_off_t sent = 0;
 	int64_t delay;
@@ -198,16 +198,16 @@ static void http_loop_attempt_ended(struct http_loop *l,
 
 /* Ends the running attempt from our side. */
 static void http_loop_stop_attempt(struct http_loop *l, struct http_attempts *a,
-				   int err, const char *why)
+				   int rc, const char *why)
 {
-	a->now.stop_err = err;
+	a->now.stop_rc = rc;
 	a->now.stop_why = why;
 	http_loop_attempt_ended(l, a, CURLE_ABORTED_BY_CALLBACK);
 }
 
 static void http_loop_reset_reply(struct http_reply *r)
 {
-	r->err = 0;
+	r->rc = 0;
 	r->why = NULL;
 	r->status = 0;
 	r->received = 0;
@@ -218,32 +218,32 @@ static void http_loop_reset_reply(struct http_reply *r)
 int http_loop_prepare(struct http_attempts *a)
 {
 	struct http_wire *w = &a->wire;
-	int err;
+	int rc;
 
 	buf_reset(&w->url);
 	buf_reset(&w->headers);
-	err = a->call->ops->prepare(a->call, w);
-	if (!err)
-		err = buf_err(&w->url);
-	if (!err)
-		err = buf_err(&w->headers);
-	if (!err && !text_starts_with(buf_str(&w->url), "http://") &&
+	rc = a->call->ops->prepare(a->call, w);
+	if (!rc)
+		rc = buf_err(&w->url);
+	if (!rc)
+		rc = buf_err(&w->headers);
+	if (!rc && !text_starts_with(buf_str(&w->url), "http://") &&
 	    !text_starts_with(buf_str(&w->url), "https://"))
-		err = -EINVAL;
+		rc = -EINVAL;
 	a->prepared_ms = clock_mono_ms();
-	return err;
+	return rc;
 }
 
 static void http_loop_launch(struct http_loop *l, struct http_attempts *a)
 {
 	int64_t age = clock_mono_ms() - a->prepared_ms;
-	int err = 0;
+	int rc = 0;
 
 	http_loop_become(l, a, ATTEMPTS_RUNNING);
 	if (!a->prepared_ms || age > PREPARED_MAX_MS)
-		err = http_loop_prepare(a);
-	if (err) {
-		http_loop_finish_without(l, a, err,
+		rc = http_loop_prepare(a);
+	if (rc) {
+		http_loop_finish_without(l, a, rc,
 					 "the request cannot be prepared");
 		return;
 	}
@@ -252,9 +252,9 @@ static void http_loop_launch(struct http_loop *l, struct http_attempts *a)
 	a->launched_ms = clock_mono_ms();
 	if (!a->number)
 		a->number = ++l->n_calls;
-	err = http_easy_begin(l, a);
-	if (err)
-		http_loop_finish_without(l, a, err, "out of memory");
+	rc = http_easy_begin(l, a);
+	if (rc)
+		http_loop_finish_without(l, a, rc, "out of memory");
 }
 
 static void http_loop_launch_waiting(struct http_loop *l)
@@ -275,8 +275,8 @@ static void http_loop_launch_waiting(struct http_loop *l)
 
 void http_loop_admit(struct http_loop *l, struct http_attempts *a)
 {
-	if (a->prepare_err)
-		http_loop_finish_without(l, a, a->prepare_err,
+	if (a->prepare_rc)
+		http_loop_finish_without(l, a, a->prepare_rc,
 					 "the request cannot be prepared");
 	else
 		http_loop_become(l, a, ATTEMPTS_QUEUED);

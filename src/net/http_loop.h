@@ -41,7 +41,7 @@ struct attempt {
 	bool headers_done;
 	bool cut; /* an error's body, as long as we keep it */
 	bool resent; /* curl was about to send it once more by itself */
-	int stop_err; /* why a callback of ours ended it; 0: none did */
+	int stop_rc; /* why a callback of ours ended it; 0: none did */
 	const char *stop_why;
 };
 
@@ -64,7 +64,7 @@ struct http_attempts {
 	uint64_t number; /* of the call, for the log; 0: not launched yet */
 	int64_t launched_ms; /* when the last attempt began */
 	int64_t prepared_ms; /* when wire was written; 0: not for this try */
-	int prepare_err;
+	int prepare_rc;
 	struct http_reply reply;
 	unsigned agains;
 	int64_t patience_ms; /* until when nothing need move; http_flow.c */
@@ -135,7 +135,7 @@ struct http_attempts *http_lane_next(struct http_lane *lane);
 /* net/http_easy.c: one attempt as curl sees it. */
 /* 0 with curl at work, or -errno. */
 int http_easy_begin(struct http_loop *l, struct http_attempts *a);
-/* Takes it from curl, at its end or before; writes a->reply.err and why. */
+/* Takes it from curl, at its end or before; writes a->reply.rc and why. */
 void http_easy_end(struct http_loop *l, struct http_attempts *a, CURLcode code);
 void http_easy_pool_clear(struct http_loop *l);
 

@@ -22,8 +22,8 @@
 /* Did the server, or the way to it, fail? */
 static bool outage_is_failure(const struct http_reply *r)
 {
-	if (r->err)
-		return http_err_is_transient(r->err);
+	if (r->rc)
+		return http_err_is_transient(r->rc);
 	return r->status == 500 || r->status == 502 || r->status == 503 ||
 	       r->status == 504;
 }
@@ -76,9 +76,9 @@ static void outage_count(struct http_outage *o, const struct http_reply *r)
 	if (!o->since_ms)
 		o->since_ms = clock_mono_ms();
 	o->failures++;
-	if (r->err)
+	if (r->rc)
 		snprintf(o->why, sizeof(o->why), "%s",
-			 r->why ? r->why : strerror(-r->err));
+			 r->why ? r->why : strerror(-r->rc));
 	else
 		snprintf(o->why, sizeof(o->why), "status %ld", r->status);
 }

@@ -32,9 +32,9 @@ static const struct {
 	{ "https", 443 },
 };
 
-static int url_refuse(struct buf *err, const char *why)
+static int url_refuse(struct buf *why, const char *reason)
 {
-	return buf_fail(err, -EINVAL, "%s", why);
+	return buf_fail(why, -EINVAL, "%s", reason);
 }
 
 /* Of letters, digits and some more, at most so many bytes. */
@@ -71,24 +71,24 @@ static bool url_is_ipv6(const char *s, size_t n)
 
 /* The n bytes between the slashes: HOST, HOST:PORT, [V6] or [V6]:PORT. */
 static int url_parse_authority(const char *s, size_t n, struct url *out,
-			       struct buf *err)
+			       struct buf *why)
 {
 	const char *end = s + n;
 	const char *colon;
 	uint64_t port;
 
 	if (memchr(s, '@', n))
-		return url_refuse(err,
+		return url_refuse(why,
 				  "a user name or a password does not belong "
 				  "in a URL");
 	if (*s == '[') {
 		colon = memchr(s, ']', n);
 		if (!colon || !url_is_ipv6(s, colon + 1 - s))
-			return url_refuse(err,
+			return url_refuse(why,
 					  "no IPv6 address in the brackets");
 		colon++;
 		if (colon < end && *colon != ':')
-			return url_refuse(err,
+			return url_refuse(why,
 					  "something stands behind the IPv6 "
 					  "address");
 	} else {
@@ -96,16 +96,16 @@ static int url_parse_authority(const char *s, size_t n, struct url *out,
 		if (!colon)
 			colon = end;
 		if (colon == s)
-			return url_refuse(err, "the host is missing");
+			return url_refuse(why, "the host is missing");
 		if (!url_is_word(s, colon - s, "-._", HOST_MAX))
-			return url_refuse(err,
+			return url_refuse(why,
 					  "the host name has a character that "
 					  "no host name has, or is too long");
 	}
 	if (colon < end) {
 		if (parse_u64n(colon + 1, end - colon - 1, 65535, &port) ||
 		    !port)
-			return url_refuse(err,
+			return url_refuse(why,
 					  "the port is not a number of 1 to "
 					  "65535");
 		out->port = port;
@@ -115,7 +115,7 @@ static int url_parse_authority(const char *s, size_t n, struct url *out,
 }
 
 int url_parse(const char *text, const char *scheme, struct url *out,
-	      struct buf *err)
+	      struct buf *why)
 {
 	const char *rest = strstr(text, "://");
 	size_t n;
@@ -123,17 +123,17 @@ int url_parse(const char *text, const char *scheme, struct url *out,
 
 	memset(out, 0, sizeof(*out));
 	if (strlen(text) > BUF_URL)
-		return url_refuse(err, "the URL is too long");
+		return url_refuse(why, "the URL is too long");
 	if (text_has_control(text) || strchr(text, ' '))
-		return url_refuse(err,
+		return url_refuse(why,
 				  "a space or a control character in a URL");
 	if (strpbrk(text, "?#"))
-		return url_refuse(err, "a query or a fragment does not belong "
+		return url_refuse(why, "a query or a fragment does not belong "
 				       "here");
 	if (rest) {
 		if (!text_is_alpha(*text) ||
 		    !url_is_word(text, rest - text, "+-.", SCHEME_MAX))
-			return url_refuse(err, "what stands before :// is no "
+			return url_refuse(why, "what stands before :// is no "
 					       "scheme");
 		out->scheme = url_lower_dup(text, rest - text);
 		rest += 3;
@@ -141,14 +141,14 @@ int url_parse(const char *text, const char *scheme, struct url *out,
 		out->scheme = strdup(scheme);
 		rest = text;
 	} else {
-		return url_refuse(err, "the scheme is missing (https://...)");
+		return url_refuse(why, "the scheme is missing (https://...)");
 	}
 	if (!out->scheme)
 		return -ENOMEM;
 	n = strcspn(rest, "/");
 	if (!n)
-		return url_refuse(err, "the host is missing");
-	ret = url_parse_authority(rest, n, out, err);
+		return url_refuse(why, "the host is missing");
+	ret = url_parse_authority(rest, n, out, why);
 	if (ret)
 		return ret;
 	out->path = strdup(rest + n);

@@ -17,10 +17,10 @@ struct url {
 /*
  * Parses SCHEME://HOST[:PORT][/PATH]. Without a scheme, `scheme` (or an error
  * when that is NULL). User information, a query or a fragment is an error. 0,
- * -EINVAL or -ENOMEM, why in err. url_clear() frees, after a failure too.
+ * -EINVAL or -ENOMEM, why set. url_clear() frees, after a failure too.
  */
 int url_parse(const char *text, const char *scheme, struct url *out,
-	      struct buf *err);
+	      struct buf *why);
 void url_clear(struct url *u);
 #define URL_LOCAL __attribute__((cleanup(url_clear))) struct url
 

@@ -46,9 +46,9 @@ struct presign_request {
 	bool strict; /* credentials that end before the URL are an error */
 };
 
-/* "1".."604800" and nothing else. 0 or -EINVAL with why in err. */
+/* "1".."604800" and nothing else. 0 or -EINVAL with why set. */
 int presign_parse_expire(const char *text, int64_t max, int64_t *out,
-			 struct buf *err);
+			 struct buf *why);
 /* "download", "upload" (any case). 0 or -EINVAL. */
 int presign_parse_action(const char *text, enum presign_action *out);
 
@@ -56,17 +56,17 @@ int presign_parse_action(const char *text, enum presign_action *out);
  * Signs for path in the stage (relative, as location_parse() gives it). No
  * request to the store. -EINVAL (expire out of bounds, a control byte, what
  * the action does not know), -EROFS (a URL that writes, and a read-only
- * stage), -EFBIG (a single PUT cannot be that long), or the store's; why in
- * err.
+ * stage), -EFBIG (a single PUT cannot be that long), or the store's; why
+ * set.
  */
 int presign(struct stage *s, const char *path,
 	    const struct presign_request *req, struct store_presigned *out,
-	    struct buf *err);
+	    struct buf *why);
 
 /* Bounds of the request and of the key; key gets prefix and path. */
 int presign_key(const struct stage *s, const char *path,
 		const struct presign_request *req, struct buf *key,
-		struct buf *err);
+		struct buf *why);
 
 /*
  * Multipart: begins the upload in the store, which is then under way until it
@@ -77,7 +77,7 @@ int presign_key(const struct stage *s, const char *path,
  */
 int presign_parts(struct stage *s, const char *path,
 		  const struct presign_request *req, unsigned parts,
-		  struct buf *out, struct buf *err);
+		  struct buf *out, struct buf *why);
 
 /* A URL without its secrets, for display: the signature and the session token
  * are cut. */

@@ -97,18 +97,18 @@ static bool checksum_of_base64(const char *s, size_t size, unsigned char *out)
 	return good;
 }
 
-static int checksum_refuse(const char *text, struct buf *err)
+static int checksum_refuse(const char *text, struct buf *why)
 {
-	buf_adds(err, "checksum = ");
-	text_printable(err, text);
-	return buf_fail(err, -EINVAL,
+	buf_adds(why, "checksum = ");
+	text_printable(why, text);
+	return buf_fail(why, -EINVAL,
 			": crc32c=, sha256= or md5= and the value in base64 or "
 			"hexadecimal");
 }
 
 /* `sha256=...`: the header's name, and its value in f->checksum. */
 static int checksum_read(const char *text, struct presign_fields *f,
-			 const char **header, struct buf *err)
+			 const char **header, struct buf *why)
 {
 	size_t len = strcspn(text, "=");
 	unsigned char bytes[SHA256_SIZE];
@@ -126,26 +126,26 @@ static int checksum_read(const char *text, struct presign_fields *f,
 		base64_encode(bytes, checksums[i].size, &f->checksum);
 		return buf_err(&f->checksum);
 	}
-	return checksum_refuse(text, err);
+	return checksum_refuse(text, why);
 }
 
 /* ---- lengths ---- */
 
 static int fields_check_length(const char *text,
 			       const struct store_limits *limits,
-			       struct buf *err)
+			       struct buf *why)
 {
 	uint64_t n;
 
 	if (parse_u64(text, UINT64_MAX, &n)) {
-		buf_adds(err, "content-length = ");
-		text_printable(err, text);
-		return buf_fail(err, -EINVAL, ": a whole number of bytes");
+		buf_adds(why, "content-length = ");
+		text_printable(why, text);
+		return buf_fail(why, -EINVAL, ": a whole number of bytes");
 	}
 	if (n <= limits->put_max)
 		return 0;
 	return buf_fail(
-		err, -EFBIG,
+		why, -EFBIG,
 		"content-length = %s: a single PUT has at most %llu bytes; "
 		"larger files go in parts (stagefs presign upload --parts N)",
 		text, (unsigned long long)limits->put_max);
@@ -190,11 +190,11 @@ static void disposition_add_name(const char *name, struct buf *out)
 	text_percent_encode(out, name, strlen(name), false);
 }
 
-static int disposition_refuse(const char *text, struct buf *err)
+static int disposition_refuse(const char *text, struct buf *why)
 {
-	buf_adds(err, "content-disposition = ");
-	text_printable(err, text);
-	return buf_fail(err, -EINVAL,
+	buf_adds(why, "content-disposition = ");
+	text_printable(why, text);
+	return buf_fail(why, -EINVAL,
 			": `attachment` or `inline`, or one of them and "
 			"`; filename=\"NAME\"`");
 }
@@ -223,19 +223,19 @@ static bool disposition_find_name(const char *text, const char **name,
 }
 
 static int disposition(const char *text, const char *key, struct buf *out,
-		       struct buf *err)
+		       struct buf *why)
 {
 	BUF_LOCAL name = BUF_INIT(BUF_LINE);
 	const char *at = NULL;
 	size_t n = 0;
 
 	if (text_has_control(text))
-		return disposition_refuse(text, err);
+		return disposition_refuse(text, why);
 	if (!strcasecmp(text, "attachment"))
 		at = disposition_last_name(key, &n);
 	else if (!text_is_ascii(text) &&
 		 (!text_is_utf8(text) || !disposition_find_name(text, &at, &n)))
-		return disposition_refuse(text, err);
+		return disposition_refuse(text, why);
 	if (at && n) {
 		buf_add(out, text, strcspn(text, "; "));
 		buf_add(&name, at, n);
@@ -277,15 +277,15 @@ static void fields_put(struct field *list, size_t *n, const char *name,
 
 static int fields_add_header(const struct fields_row *row, const char *value,
 			     const struct store_limits *limits,
-			     struct presign_fields *f, struct buf *err)
+			     struct presign_fields *f, struct buf *why)
 {
 	const char *name = row->name;
 	int rc = 0;
 
 	if (row->offset == offsetof(struct presign_request, content_length)) {
-		rc = fields_check_length(value, limits, err);
+		rc = fields_check_length(value, limits, why);
 	} else if (row->offset == offsetof(struct presign_request, checksum)) {
-		rc = checksum_read(value, f, &name, err);
+		rc = checksum_read(value, f, &name, why);
 		value = buf_str(&f->checksum);
 	}
 	if (!rc)
@@ -295,7 +295,7 @@ static int fields_add_header(const struct fields_row *row, const char *value,
 
 /* The server repeats the value in a header of its answer. */
 static int fields_add_parameter(const struct fields_row *row, const char *value,
-				struct presign_fields *f, struct buf *err)
+				struct presign_fields *f, struct buf *why)
 {
 	const char *fault = !*value                   ? "the value is missing"
 			    : text_has_control(value) ? "a control byte"
@@ -304,7 +304,7 @@ static int fields_add_parameter(const struct fields_row *row, const char *value,
 				    : "a header has ASCII characters only";
 
 	if (fault)
-		return buf_fail(err, -EINVAL, "%s: %s", row->name, fault);
+		return buf_fail(why, -EINVAL, "%s: %s", row->name, fault);
 	fields_put(f->query, &f->n_query, row->parameter, value);
 	return 0;
 }
@@ -312,7 +312,7 @@ static int fields_add_parameter(const struct fields_row *row, const char *value,
 static int fields_add(const struct presign_request *req,
 		      const struct fields_row *row, const char *key,
 		      const struct store_limits *limits,
-		      struct presign_fields *f, struct buf *err)
+		      struct presign_fields *f, struct buf *why)
 {
 	const char *value = fields_value(req, row);
 	unsigned bit = BIT(req->action);
@@ -321,22 +321,22 @@ static int fields_add(const struct presign_request *req,
 	if (!value)
 		return 0;
 	if (!(bit & (row->header_of | row->parameter_of)))
-		return buf_fail(err, -EINVAL, "%s: not for %s", row->name,
+		return buf_fail(why, -EINVAL, "%s: not for %s", row->name,
 				fields_action(req->action));
 	if (value == req->content_disposition) {
-		rc = disposition(value, key, &f->disposition, err);
+		rc = disposition(value, key, &f->disposition, why);
 		value = buf_str(&f->disposition);
 	}
 	if (rc)
 		return rc;
 	return bit & row->header_of
-		       ? fields_add_header(row, value, limits, f, err)
-		       : fields_add_parameter(row, value, f, err);
+		       ? fields_add_header(row, value, limits, f, why)
+		       : fields_add_parameter(row, value, f, why);
 }
 
 int presign_fields(const struct presign_request *req, const char *key,
 		   const struct store_limits *limits, struct presign_fields *f,
-		   struct buf *err)
+		   struct buf *why)
 {
 	int rc = 0;
 
@@ -345,9 +345,9 @@ int presign_fields(const struct presign_request *req, const char *key,
 	buf_init(&f->checksum, 64);
 	for (size_t i = 0;
 	     !rc && i < sizeof(fields_rows) / sizeof(*fields_rows); i++)
-		rc = fields_add(req, &fields_rows[i], key, limits, f, err);
+		rc = fields_add(req, &fields_rows[i], key, limits, f, why);
 	if (!rc && f->n_headers + req->n_headers > PRESIGN_FIELDS_MAX)
-		rc = buf_fail(err, -EINVAL, "too many headers");
+		rc = buf_fail(why, -EINVAL, "too many headers");
 	for (size_t i = 0; !rc && i < req->n_headers; i++)
 		f->headers[f->n_headers++] = req->headers[i];
 	return rc;

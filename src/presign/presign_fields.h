@@ -16,11 +16,11 @@ struct presign_fields {
 	struct buf disposition, checksum;
 };
 
-/* key: for the file's own name. 0, -EINVAL, -EFBIG (why in err), -ENOMEM.
+/* key: for the file's own name. 0, -EINVAL, -EFBIG (why set), -ENOMEM.
  * presign_fields_clear() in either case. */
 int presign_fields(const struct presign_request *req, const char *key,
 		   const struct store_limits *limits,
-		   struct presign_fields *out, struct buf *err);
+		   struct presign_fields *out, struct buf *why);
 void presign_fields_clear(struct presign_fields *f);
 
 #endif

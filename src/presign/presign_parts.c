@@ -20,7 +20,7 @@ struct parts {
 	unsigned parts;
 	uint64_t size, part_size; /* 0: not given */
 	struct store_presigned row; /* of the last URL */
-	struct buf *out, *err;
+	struct buf *out, *why;
 };
 
 /* ---- sizes ---- */
@@ -32,14 +32,14 @@ static int parts_plan(struct parts *j)
 	const char *length = j->req->content_length;
 
 	if (!j->parts || j->parts > l->parts_max)
-		return buf_fail(j->err, -EINVAL, "parts = %u: 1 to %u",
+		return buf_fail(j->why, -EINVAL, "parts = %u: 1 to %u",
 				j->parts, l->parts_max);
 	if (!length)
 		return 0;
 	if (parse_u64(length, l->object_max, &j->size) || !j->size) {
-		buf_adds(j->err, "content-length = ");
-		text_printable(j->err, length);
-		return buf_fail(j->err, -EINVAL, ": 1 to %llu bytes",
+		buf_adds(j->why, "content-length = ");
+		text_printable(j->why, length);
+		return buf_fail(j->why, -EINVAL, ": 1 to %llu bytes",
 				(unsigned long long)l->object_max);
 	}
 	j->part_size = (j->size + j->parts - 1) / j->parts;
@@ -47,7 +47,7 @@ static int parts_plan(struct parts *j)
 	    j->part_size <= l->put_max &&
 	    (j->parts == 1 || j->part_size >= l->part_min))
 		return 0;
-	buf_addf(j->err, "%s bytes in %u parts: a part has %llu to %llu bytes",
+	buf_addf(j->why, "%s bytes in %u parts: a part has %llu to %llu bytes",
 		 length, j->parts, (unsigned long long)l->part_min,
 		 (unsigned long long)l->put_max);
 	return j->part_size > l->put_max ? -EFBIG : -EINVAL;
@@ -76,7 +76,7 @@ static int parts_sign(struct parts *j, enum presign_action action,
 
 	store_presign_clear(&j->row);
 	return presign(j->stage, j->key + strlen(j->stage->prefix), &r, &j->row,
-		       j->err);
+		       j->why);
 }
 
 static void parts_add_url(struct parts *j)
@@ -154,21 +154,21 @@ static int parts_begin(struct parts *j, struct store_upload **out)
 	int rc;
 
 	if (r.checksum)
-		return buf_fail(j->err, -EINVAL, "checksum: not for parts");
+		return buf_fail(j->why, -EINVAL, "checksum: not for parts");
 	r.content_length = NULL;
 	/* Whatever would be refused is refused before anything is begun. */
 	rc = presign(j->stage, j->key + strlen(j->stage->prefix), &r, &probe,
-		     j->err);
+		     j->why);
 	store_presign_clear(&probe);
 	if (rc)
 		return rc;
-	rc = presign_fields(&r, j->key, &j->stage->store->limits, &f, j->err);
+	rc = presign_fields(&r, j->key, &j->stage->store->limits, &f, j->why);
 	meta.headers = f.headers;
 	meta.n_headers = f.n_headers;
 	if (!rc)
 		rc = store_upload_open(j->stage->store, j->key, &meta, out);
-	if (rc && !j->err->len)
-		buf_addf(j->err, "the upload cannot be begun: %s",
+	if (rc && !j->why->len)
+		buf_addf(j->why, "the upload cannot be begun: %s",
 			 strerror(-rc));
 	presign_fields_clear(&f);
 	return rc;
@@ -176,14 +176,14 @@ static int parts_begin(struct parts *j, struct store_upload **out)
 
 int presign_parts(struct stage *s, const char *path,
 		  const struct presign_request *req, unsigned parts,
-		  struct buf *out, struct buf *err)
+		  struct buf *out, struct buf *why)
 {
 	BUF_LOCAL key = BUF_INIT(STORE_KEY_MAX);
 	struct parts j = {
-		.stage = s, .req = req, .parts = parts, .out = out, .err = err
+		.stage = s, .req = req, .parts = parts, .out = out, .why = why
 	};
 	struct store_upload *u = NULL;
-	int rc = presign_key(s, path, req, &key, err);
+	int rc = presign_key(s, path, req, &key, why);
 
 	j.key = buf_str(&key);
 	if (!rc)

@@ -80,35 +80,35 @@ int sigv4_sign(const struct sigv4_key *key, int64_t time,
 				 scope_text,     "\n", hash };
 	unsigned char mac[SHA256_SIZE];
 	BUF_LOCAL text = { 0 };
-	int err;
+	int rc;
 
 	clock_amz(time, date);
 	sha256_hex(canonical->data, canonical->len, hash);
 	buf_init_on(&text, room, sizeof(room), 2 * SCOPE_MAX);
 	for (size_t i = 0; i < sizeof(pieces) / sizeof(*pieces); i++)
 		buf_adds(&text, pieces[i]);
-	err = buf_err(&text);
-	if (!err) {
+	rc = buf_err(&text);
+	if (!rc) {
 		hmac_key_sign(&key->hmac, text.data, text.len, mac);
 		hex_encode(mac, sizeof(mac), out);
 	}
-	return err;
+	return rc;
 }
 
 /* The last step of both forms: out gets all of `text`, or nothing. */
-static int sigv4_deliver(struct buf *out, const struct buf *text, int err)
+static int sigv4_deliver(struct buf *out, const struct buf *text, int rc)
 {
 	size_t before = out->len;
 
-	if (!err)
-		err = buf_err(text);
-	if (err)
-		return err;
+	if (!rc)
+		rc = buf_err(text);
+	if (rc)
+		return rc;
 	buf_add(out, text->data, text->len);
-	err = buf_err(out);
-	if (err && out->data)
+	rc = buf_err(out);
+	if (rc && out->data)
 		buf_truncate(out, before);
-	return err;
+	return rc;
 }
 
 int sigv4_authorize(const struct sigv4_key *key,
@@ -121,27 +121,27 @@ int sigv4_authorize(const struct sigv4_key *key,
 	BUF_LOCAL scope_text = BUF_INIT(SCOPE_MAX);
 	BUF_LOCAL value = BUF_INIT(CANONICAL_MAX);
 	char signature[SIGNATURE_SIZE];
-	int err;
+	int rc;
 
-	err = sigv4_write_scope(scope, &scope_text);
-	if (!err)
-		err = sigv4_canonical_headers(request, &lines, &names);
-	if (!err && request->n_query > SIGV4_FIELDS_MAX)
-		err = -EINVAL;
-	if (!err)
-		err = sigv4_canonical_request(request, buf_str(&lines),
-					      buf_str(&names), request->query,
-					      request->n_query, &canonical);
-	if (!err)
-		err = sigv4_sign(key, scope->time, buf_str(&scope_text),
-				 &canonical, signature);
-	if (!err)
+	rc = sigv4_write_scope(scope, &scope_text);
+	if (!rc)
+		rc = sigv4_canonical_headers(request, &lines, &names);
+	if (!rc && request->n_query > SIGV4_FIELDS_MAX)
+		rc = -EINVAL;
+	if (!rc)
+		rc = sigv4_canonical_request(request, buf_str(&lines),
+					     buf_str(&names), request->query,
+					     request->n_query, &canonical);
+	if (!rc)
+		rc = sigv4_sign(key, scope->time, buf_str(&scope_text),
+				&canonical, signature);
+	if (!rc)
 		buf_addf(&value,
 			 ALGORITHM " Credential=%s/%s, "
 				   "SignedHeaders=%s, Signature=%s",
 			 scope->access_key_id, buf_str(&scope_text),
 			 buf_str(&names), signature);
-	return sigv4_deliver(out, &value, err);
+	return sigv4_deliver(out, &value, rc);
 }
 
 /* What the query form adds, less the signature. Strings are borrowed. */
@@ -185,18 +185,18 @@ static int sigv4_presign_fields(const struct sigv4_key *key,
 	size_t n = sigv4_list_fields(request, v, all);
 	char room[LONG], on_query[LONG], signature[SIGNATURE_SIZE];
 	BUF_SECRET canonical = { 0 }, query = { 0 };
-	int err;
+	int rc;
 
 	buf_init_on(&canonical, room, sizeof(room), CANONICAL_MAX);
 	buf_init_on(&query, on_query, sizeof(on_query), CANONICAL_MAX);
-	err = sigv4_canonical_query(all, n, &query);
-	if (!err)
-		err = sigv4_canonical_request_of(
+	rc = sigv4_canonical_query(all, n, &query);
+	if (!rc)
+		rc = sigv4_canonical_request_of(
 			request, lines, v->signed_headers, &query, &canonical);
-	if (!err)
-		err = sigv4_sign(key, scope->time, scope_text, &canonical,
-				 signature);
-	if (!err) {
+	if (!rc)
+		rc = sigv4_sign(key, scope->time, scope_text, &canonical,
+				signature);
+	if (!rc) {
 		/* Ours alone are in order already. */
 		if (request->n_query)
 			sigv4_encode_query(out, all, n);
@@ -205,7 +205,7 @@ static int sigv4_presign_fields(const struct sigv4_key *key,
 		buf_adds(out, "&X-Amz-Signature=");
 		buf_adds(out, signature);
 	}
-	return err;
+	return rc;
 }
 
 /* The pieces of a pre-signed query, on the stack while they are short. */
@@ -240,34 +240,34 @@ int sigv4_presign(const struct sigv4_key *key, const struct sigv4_scope *scope,
 {
 	struct auth_values v = { .session_token = scope->session_token };
 	struct work w;
-	int err;
+	int rc;
 
 	if (expires < SIGV4_EXPIRES_MIN || expires > SIGV4_EXPIRES_MAX ||
 	    request->n_query > SIGV4_FIELDS_MAX)
 		return -EINVAL;
 	sigv4_work_init(&w);
-	err = sigv4_write_scope(scope, &w.scope);
-	if (!err)
-		err = sigv4_canonical_headers(request, &w.lines, &w.names);
-	if (!err) {
+	rc = sigv4_write_scope(scope, &w.scope);
+	if (!rc)
+		rc = sigv4_canonical_headers(request, &w.lines, &w.names);
+	if (!rc) {
 		buf_adds(&w.credential, scope->access_key_id);
 		buf_addc(&w.credential, '/');
 		buf_adds(&w.credential, buf_str(&w.scope));
-		err = buf_err(&w.credential);
+		rc = buf_err(&w.credential);
 	}
-	if (!err) {
+	if (!rc) {
 		clock_amz(scope->time, v.date);
 		snprintf(v.expires, sizeof(v.expires), "%lld",
 			 (long long)expires);
 		v.credential = buf_str(&w.credential);
 		v.signed_headers = buf_str(&w.names);
-		err = sigv4_presign_fields(key, scope, request,
-					   buf_str(&w.scope), buf_str(&w.lines),
-					   &v, &w.query);
+		rc = sigv4_presign_fields(key, scope, request,
+					  buf_str(&w.scope), buf_str(&w.lines),
+					  &v, &w.query);
 	}
-	err = sigv4_deliver(out, &w.query, err);
+	rc = sigv4_deliver(out, &w.query, rc);
 	sigv4_work_wipe(&w);
-	return err;
+	return rc;
 }
 
 void sigv4_encode_path(struct buf *out, const char *key)

@@ -68,10 +68,10 @@ static int canonical_compare_parameters(const void *a, const void *b)
 static int canonical_pairs_sort(struct pairs *p,
 				int (*compare)(const void *, const void *))
 {
-	int err = buf_err(&p->arena);
+	int rc = buf_err(&p->arena);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	for (size_t i = 0; i < p->n; i++) {
 		p->list[i].name = p->arena.data + p->list[i].name_at;
 		p->list[i].value = p->arena.data + p->list[i].value_at;
@@ -122,7 +122,7 @@ static int canonical_pairs_add_header(struct pairs *p, const char *name,
 				      const char *value)
 {
 	struct pair *pair = &p->list[p->n++];
-	int err;
+	int rc;
 
 	if (!canonical_is_token(name))
 		return -EINVAL;
@@ -130,9 +130,9 @@ static int canonical_pairs_add_header(struct pairs *p, const char *name,
 	canonical_add_lower(&p->arena, name);
 	buf_addc(&p->arena, '\0');
 	pair->value_at = p->arena.len;
-	err = canonical_add_header_value(&p->arena, value);
+	rc = canonical_add_header_value(&p->arena, value);
 	buf_addc(&p->arena, '\0');
-	return err;
+	return rc;
 }
 
 static void canonical_join_headers(const struct pairs *p, struct buf *lines,
@@ -161,35 +161,35 @@ int sigv4_canonical_headers(const struct sigv4_request *request,
 			    struct buf *lines, struct buf *names)
 {
 	struct pairs p;
-	int err = -EINVAL;
+	int rc = -EINVAL;
 
 	canonical_pairs_init(&p);
 	if (!request->host || !*request->host ||
 	    request->n_headers > SIGV4_FIELDS_MAX)
 		goto out;
-	err = canonical_pairs_add_header(&p, "host", request->host);
-	for (size_t i = 0; !err && i < request->n_headers; i++) {
+	rc = canonical_pairs_add_header(&p, "host", request->host);
+	for (size_t i = 0; !rc && i < request->n_headers; i++) {
 		const struct field *h = &request->headers[i];
 
-		err = canonical_pairs_add_header(&p, h->name, h->value);
-		if (!err && !strcasecmp(h->name, "host"))
-			err = -EINVAL;
+		rc = canonical_pairs_add_header(&p, h->name, h->value);
+		if (!rc && !strcasecmp(h->name, "host"))
+			rc = -EINVAL;
 	}
-	if (!err)
-		err = canonical_pairs_sort(&p, canonical_compare_headers);
-	if (err)
+	if (!rc)
+		rc = canonical_pairs_sort(&p, canonical_compare_headers);
+	if (rc)
 		goto out;
 	canonical_join_headers(&p, lines, names);
-	err = buf_err(lines) ? buf_err(lines) : buf_err(names);
+	rc = buf_err(lines) ? buf_err(lines) : buf_err(names);
 out:
 	buf_wipe(&p.arena);
-	return err;
+	return rc;
 }
 
 int sigv4_canonical_query(const struct field *query, size_t n, struct buf *out)
 {
 	struct pairs p;
-	int err;
+	int rc;
 
 	if (n > PAIRS_MAX)
 		return -EINVAL;
@@ -205,17 +205,17 @@ int sigv4_canonical_query(const struct field *query, size_t n, struct buf *out)
 				    false);
 		buf_addc(&p.arena, '\0');
 	}
-	err = canonical_pairs_sort(&p, canonical_compare_parameters);
-	for (size_t i = 0; !err && i < n; i++) {
+	rc = canonical_pairs_sort(&p, canonical_compare_parameters);
+	for (size_t i = 0; !rc && i < n; i++) {
 		buf_adds(out, i ? "&" : "");
 		buf_adds(out, p.list[i].name);
 		buf_addc(out, '=');
 		buf_adds(out, p.list[i].value);
 	}
-	if (!err)
-		err = buf_err(out);
+	if (!rc)
+		rc = buf_err(out);
 	buf_wipe(&p.arena);
-	return err;
+	return rc;
 }
 
 /* Visible ASCII without what would end the path. */
@@ -255,9 +255,9 @@ int sigv4_canonical_request(const struct sigv4_request *request,
 			    struct buf *out)
 {
 	BUF_SECRET text = BUF_INIT(CANONICAL_MAX);
-	int err = sigv4_canonical_query(query, n_query, &text);
+	int rc = sigv4_canonical_query(query, n_query, &text);
 
-	return err ? err
-		   : sigv4_canonical_request_of(request, lines, names, &text,
-						out);
+	return rc ? rc
+		  : sigv4_canonical_request_of(request, lines, names, &text,
+					       out);
 }

@@ -155,7 +155,7 @@ static enum sigv4_verdict verify_read_target(struct sigv4_verify *v)
 	const char *target = v->r->target, *mark = strchr(target, '?');
 	size_t path_len = mark ? (size_t)(mark - target) : strlen(target);
 	BUF_LOCAL decoded = BUF_INIT(CANONICAL_MAX);
-	int err;
+	int rc;
 
 	if (!mark || !verify_any_signature(mark + 1))
 		return verify_refuse(v, SIGV4_NO_SIGNATURE,
@@ -165,10 +165,10 @@ static enum sigv4_verdict verify_read_target(struct sigv4_verify *v)
 				     "the request line has bytes that must be "
 				     "percent-encoded");
 	buf_add(&v->path, target, path_len);
-	err = text_percent_decode(&decoded, target, path_len);
-	if (!err)
-		err = query_parse(&v->query, mark + 1);
-	if (err)
+	rc = text_percent_decode(&decoded, target, path_len);
+	if (!rc)
+		rc = query_parse(&v->query, mark + 1);
+	if (rc)
 		return verify_refuse(
 			v, SIGV4_MALFORMED,
 			"the query or the path is not well-formed");
@@ -343,20 +343,20 @@ static int verify_sign_again(struct sigv4_verify *v, char out[SHA256_HEX_SIZE])
 	BUF_LOCAL names = BUF_INIT(CANONICAL_MAX);
 	BUF_SECRET canonical = BUF_INIT(CANONICAL_MAX);
 	struct sigv4_key key;
-	int err = sigv4_canonical_headers(&request, &lines, &names);
+	int rc = sigv4_canonical_headers(&request, &lines, &names);
 
-	if (!err)
-		err = sigv4_canonical_request(&request, buf_str(&lines),
-					      buf_str(&names), v->query.fields,
-					      v->query.n, &canonical);
-	if (!err) {
+	if (!rc)
+		rc = sigv4_canonical_request(&request, buf_str(&lines),
+					     buf_str(&names), v->query.fields,
+					     v->query.n, &canonical);
+	if (!rc) {
 		sigv4_derive(&key, v->trust->secret, v->time, v->trust->region,
 			     v->trust->service);
-		err = sigv4_sign(&key, v->time, buf_str(&v->scope), &canonical,
-				 out);
+		rc = sigv4_sign(&key, v->time, buf_str(&v->scope), &canonical,
+				out);
 		wipe(&key, sizeof(key));
 	}
-	return err;
+	return rc;
 }
 
 static enum sigv4_verdict verify_compare(struct sigv4_verify *v)

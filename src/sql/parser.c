@@ -16,9 +16,9 @@ static void parser_lex(struct sql_parser *p)
 }
 
 void parser_begin(struct sql_parser *p, struct sql_script *s,
-		  struct sql_error *err)
+		  struct sql_error *error)
 {
-	*p = (struct sql_parser){ .script = s, .at = s->at, .err = err };
+	*p = (struct sql_parser){ .script = s, .at = s->at, .error = error };
 	buf_init(&p->expected, BUF_MESSAGE);
 	parser_lex(p);
 }
@@ -86,11 +86,11 @@ int parser_refuse(struct sql_parser *p, int code, struct sql_span span,
 {
 	va_list ap;
 
-	p->err->code = code;
-	p->err->span = span;
-	buf_reset(&p->err->message);
+	p->error->code = code;
+	p->error->span = span;
+	buf_reset(&p->error->message);
 	va_start(ap, fmt);
-	buf_vaddf(&p->err->message, fmt, ap);
+	buf_vaddf(&p->error->message, fmt, ap);
 	va_end(ap);
 	return -EINVAL;
 }
@@ -112,7 +112,7 @@ static void parser_add_expected(struct sql_parser *p, struct buf *out)
 
 int parser_unexpected(struct sql_parser *p)
 {
-	struct buf *out = &p->err->message;
+	struct buf *out = &p->error->message;
 	const struct sql_token *t = &p->token;
 
 	if (t->kind == SQL_BAD)

@@ -15,11 +15,11 @@ struct sql_parser {
 	size_t last_end; /* of the last one taken */
 	struct buf expected; /* what was tried at token */
 	unsigned n_expected;
-	struct sql_error *err;
+	struct sql_error *error;
 };
 
 void parser_begin(struct sql_parser *p, struct sql_script *s,
-		  struct sql_error *err);
+		  struct sql_error *error);
 void parser_clear(struct sql_parser *p);
 
 /* Takes the token if it is that, and notes that it was looked for if not. */

@@ -133,13 +133,13 @@ static int sql_parse_statement(struct sql_parser *p, struct sql_statement *out)
 }
 
 int sql_next(struct sql_script *s, struct sql_statement *out,
-	     struct sql_error *err)
+	     struct sql_error *error)
 {
 	struct sql_parser p;
 	int rc = 0;
 
 	*out = (struct sql_statement){ 0 };
-	parser_begin(&p, s, err);
+	parser_begin(&p, s, error);
 	while (parser_accept_punct(&p, ';'))
 		;
 	p.n_expected = 0;

@@ -126,15 +126,15 @@ struct sql_script {
 	 * What references in values (of URL, COMMENT and connection keys)
 	 * become; NULL: they are taken as they are. As ini_expand().
 	 */
-	int (*expand)(const char *value, struct buf *out, struct buf *err);
+	int (*expand)(const char *value, struct buf *out, struct buf *why);
 };
 
 /*
- * 1 and a statement to clear, 0 at the end, -EINVAL with err set (code, span
+ * 1 and a statement to clear, 0 at the end, -EINVAL with error set (code, span
  * and message), -ENOMEM. Empty statements are skipped.
  */
 int sql_next(struct sql_script *s, struct sql_statement *out,
-	     struct sql_error *err);
+	     struct sql_error *error);
 
 /* Where a byte of the text is, from 1; columns are characters. */
 void sql_show_place(const char *text, size_t len, size_t at, unsigned *line,

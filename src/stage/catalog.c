@@ -122,9 +122,9 @@ int catalog_conn(struct catalog *c, const char *name, struct conn *out,
 }
 
 int catalog_check(struct catalog *c, const char *name, const struct conn *conn,
-		  struct buf *err)
+		  struct buf *why)
 {
-	return external_folder_check(&c->external, name, conn, err);
+	return external_folder_check(&c->external, name, conn, why);
 }
 
 void catalog_refresh(struct catalog *c)
@@ -134,10 +134,10 @@ void catalog_refresh(struct catalog *c)
 
 int catalog_configure(struct catalog *c, const struct conn *storage,
 		      const struct catalog_external *external, unsigned n,
-		      bool keys_only, struct buf *said, struct buf *err)
+		      bool keys_only, struct buf *said, struct buf *why)
 {
 	int rc = external_configure(&c->external, external, n, keys_only, said,
-				    err);
+				    why);
 
 	if (!rc && storage && c->internal.store) {
 		rc = conn_renew(storage, c->external.with.engine,
@@ -176,14 +176,14 @@ static unsigned catalog_add_visible(struct stage **list, unsigned n,
 }
 
 int catalog_list(struct catalog *c, struct stage ***out, unsigned *n,
-		 int *storage_err)
+		 int *storage_rc)
 {
 	struct stage *user = c->internal.user, **internal = NULL;
 	unsigned n_internal = 0;
 	int rc;
 
-	if (storage_err)
-		*storage_err =
+	if (storage_rc)
+		*storage_rc =
 			internal_list(&c->internal, &internal, &n_internal);
 	rc = external_folder_list(&c->external, n_internal + 1, out, n);
 	if (rc) {
@@ -263,21 +263,21 @@ int catalog_properties_set(struct catalog *c, const char *name,
 /* ---- its life ---- */
 
 static int catalog_check_names(const struct catalog_settings *s,
-			       struct buf *err)
+			       struct buf *why)
 {
 	for (unsigned i = 0; i < s->n_external; i++) {
 		const char *name = s->external[i].name;
 
 		if (!stage_name_valid(name)) {
-			buf_addc(err, '"');
-			text_printable(err, name);
-			return buf_fail(err, -EINVAL,
+			buf_addc(why, '"');
+			text_printable(why, name);
+			return buf_fail(why, -EINVAL,
 					"\" cannot be the name of a stage");
 		}
 		for (unsigned j = 0; j < i; j++) {
 			if (strcmp(s->external[j].name, name))
 				continue;
-			return buf_fail(err, -EINVAL, "two stages are named %s",
+			return buf_fail(why, -EINVAL, "two stages are named %s",
 					name);
 		}
 	}
@@ -285,23 +285,23 @@ static int catalog_check_names(const struct catalog_settings *s,
 }
 
 int catalog_new(const struct catalog_settings *s, struct http_engine *engine,
-		struct catalog **out, struct buf *err)
+		struct catalog **out, struct buf *why)
 {
 	struct catalog *c;
-	int rc = catalog_check_names(s, err);
+	int rc = catalog_check_names(s, why);
 
 	if (rc)
 		return rc;
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return -ENOMEM;
-	rc = internal_open(&c->internal, s, engine, err);
+	rc = internal_open(&c->internal, s, engine, why);
 	if (rc) {
 		internal_close(&c->internal);
 		free(c);
 		return rc;
 	}
-	rc = external_folder_open(&c->external, s, engine, err);
+	rc = external_folder_open(&c->external, s, engine, why);
 	if (rc)
 		catalog_free(c);
 	else

@@ -48,10 +48,10 @@ struct catalog_settings {
  * Opens the stores (no I/O) and refuses overlapping stages. A stage of the
  * folder that cannot be one, for its fault, an overlap or otherwise, is there
  * all the same, every call of its store fails, and its check says why; the log
- * says it too. 0, or -EINVAL with why in err.
+ * says it too. 0, or -EINVAL with why set.
  */
 int catalog_new(const struct catalog_settings *s, struct http_engine *engine,
-		struct catalog **out, struct buf *err);
+		struct catalog **out, struct buf *why);
 void catalog_free(struct catalog *c);
 
 /* Is there a [storage]? Without one mkdir at the root is -EROFS. */
@@ -86,12 +86,12 @@ int catalog_get_as(struct catalog *c, const char *user, const char *name,
 /*
  * All of them, `~` first and the rest in byte order, as an array of
  * references that catalog_list_free() drops. The internal ones come by a
- * request; when that fails, *storage_err says why and the others are given.
- * storage_err NULL: it is not asked, and there are no internal ones. 0 or
+ * request; when that fails, *storage_rc says why and the others are given.
+ * storage_rc NULL: it is not asked, and there are no internal ones. 0 or
  * -ENOMEM.
  */
 int catalog_list(struct catalog *c, struct stage ***out, unsigned *n,
-		 int *storage_err);
+		 int *storage_rc);
 void catalog_list_free(struct stage **stages, unsigned n);
 
 /* The external stages as they were when the catalog was opened, without I/O,
@@ -115,16 +115,16 @@ struct external_folder *catalog_folder(struct catalog *c);
  */
 int catalog_configure(struct catalog *c, const struct conn *storage,
 		      const struct catalog_external *external, unsigned n,
-		      bool keys_only, struct buf *said, struct buf *err);
+		      bool keys_only, struct buf *said, struct buf *why);
 /* Looks at the folder now, whatever was seen last and when. */
 void catalog_refresh(struct catalog *c);
 /*
  * Could a stage of that name, new or altered, be an external one with these
- * settings? 0, or -EINVAL with why in err: it overlaps another, or cannot be
+ * settings? 0, or -EINVAL with why set: it overlaps another, or cannot be
  * opened.
  */
 int catalog_check(struct catalog *c, const char *name, const struct conn *conn,
-		  struct buf *err);
+		  struct buf *why);
 
 /* mkdir at the root. -EINVAL the name, -EEXIST, -EROFS no storage. properties:
  * the settings to be kept with it, or NULL; -E2BIG. */

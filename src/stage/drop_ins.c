@@ -56,10 +56,10 @@ bool drop_ins_changed(const struct drop_ins_stamp *before,
 	       before->changed.tv_nsec != now->changed.tv_nsec;
 }
 
-static int drop_ins_fail(struct buf *err, const char *path, int rc)
+static int drop_ins_fail(struct buf *why, const char *path, int rc)
 {
-	text_printable(err, path);
-	return buf_fail(err, rc, ": %s", strerror(-rc));
+	text_printable(why, path);
+	return buf_fail(why, rc, ": %s", strerror(-rc));
 }
 
 /* ---- reading one file ---- */
@@ -71,28 +71,28 @@ struct drop_ins_reader {
 };
 
 static int reader_check_section(struct drop_ins_reader *r, const char *section,
-				struct buf *err)
+				struct buf *why)
 {
 	if (text_starts_with(section, "stage ") &&
 	    !strcmp(section + 6, r->to->name)) {
 		r->section = true;
 		return 0;
 	}
-	return buf_fail(err, -EINVAL,
+	return buf_fail(why, -EINVAL,
 			"this file is for the section [stage %s] alone",
 			r->to->name);
 }
 
 static int reader_take(void *arg, const char *section, const char *name,
 		       const char *value, const struct ini_place *place,
-		       struct buf *err)
+		       struct buf *why)
 {
 	struct drop_ins_reader *r = arg;
 	const struct ini_section keys = { conn_options, &r->to->conn,
 					  r->lines };
-	int rc = reader_check_section(r, section, err);
+	int rc = reader_check_section(r, section, why);
 
-	return rc ? rc : ini_take(&keys, name, value, place, err);
+	return rc ? rc : ini_take(&keys, name, value, place, why);
 }
 
 static bool reader_gave(const struct drop_ins_reader *r, const char *name)
@@ -103,14 +103,14 @@ static bool reader_gave(const struct drop_ins_reader *r, const char *name)
 }
 
 static int reader_complete(struct drop_ins_reader *r, bool written,
-			   const char *path, struct buf *err)
+			   const char *path, struct buf *why)
 {
 	struct conn *c = &r->to->conn;
-	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL detail = BUF_INIT(BUF_MESSAGE);
 	int rc = 0;
 
 	if (!r->section)
-		rc = buf_fail(&why, -EINVAL,
+		rc = buf_fail(&detail, -EINVAL,
 			      "there is no [stage %s] with a url in it",
 			      r->to->name);
 	if (!rc && !reader_gave(r, "credentials"))
@@ -118,17 +118,18 @@ static int reader_complete(struct drop_ins_reader *r, bool written,
 	if (!rc && !written)
 		rc = conn_env_complete(c);
 	if (!rc && !written)
-		rc = conn_check(c, &why);
+		rc = conn_check(c, &detail);
 	if (rc) {
-		text_printable(err, path);
-		buf_addf(err, ": %s", why.len ? buf_str(&why) : strerror(-rc));
+		text_printable(why, path);
+		buf_addf(why, ": %s",
+			 detail.len ? buf_str(&detail) : strerror(-rc));
 	}
 	return rc;
 }
 
 /* written: as it is written, nothing added and nothing judged. */
 static int drop_ins_read_one(const char *dir, const char *file, bool written,
-			     struct drop_in *out, struct buf *err)
+			     struct drop_in *out, struct buf *why)
 {
 	struct drop_ins_reader r = { .to = out };
 	BUF_LOCAL path = BUF_INIT(8192);
@@ -139,13 +140,13 @@ static int drop_ins_read_one(const char *dir, const char *file, bool written,
 	if (!rc)
 		rc = option_defaults(conn_options, &out->conn);
 	if (!rc && !stage_name_valid(out->name)) {
-		text_printable(err, buf_str(&path));
-		rc = buf_fail(err, -EINVAL, ": no stage can have that name");
+		text_printable(why, buf_str(&path));
+		rc = buf_fail(why, -EINVAL, ": no stage can have that name");
 	}
 	if (!rc)
-		rc = ini_read(buf_str(&path), reader_take, &r, err);
+		rc = ini_read(buf_str(&path), reader_take, &r, why);
 	if (!rc)
-		rc = reader_complete(&r, written, buf_str(&path), err);
+		rc = reader_complete(&r, written, buf_str(&path), why);
 	if (rc) {
 		conn_clear(&out->conn);
 		out->conn = (struct conn){ 0 };
@@ -156,17 +157,17 @@ static int drop_ins_read_one(const char *dir, const char *file, bool written,
 /* Would drop_ins_read() take the file `file` in dir as the stage of that name?
  */
 static int drop_ins_check(const char *dir, const char *file, const char *name,
-			  struct buf *err)
+			  struct buf *why)
 {
 	struct drop_in one = { .name = (char *)name };
-	int rc = drop_ins_read_one(dir, file, false, &one, err);
+	int rc = drop_ins_read_one(dir, file, false, &one, why);
 
 	conn_clear(&one.conn);
 	return rc;
 }
 
 int drop_ins_get(const char *dir, const char *name, struct conn *out,
-		 struct buf *err)
+		 struct buf *why)
 {
 	BUF_LOCAL file = BUF_INIT(NAME_BYTES_MAX + sizeof(SUFFIX));
 	struct drop_in one = { .name = (char *)name };
@@ -175,7 +176,7 @@ int drop_ins_get(const char *dir, const char *name, struct conn *out,
 	buf_addf(&file, "%s" SUFFIX, name);
 	rc = buf_err(&file);
 	if (!rc)
-		rc = drop_ins_read_one(dir, buf_str(&file), true, &one, err);
+		rc = drop_ins_read_one(dir, buf_str(&file), true, &one, why);
 	*out = one.conn;
 	return rc;
 }
@@ -244,7 +245,7 @@ static int folder_read_all(const char *dir, struct dirent **files, unsigned n,
 	return rc == -ENOENT ? 0 : rc;
 }
 
-int drop_ins_read(const char *dir, struct drop_ins *out, struct buf *err)
+int drop_ins_read(const char *dir, struct drop_ins *out, struct buf *why)
 {
 	struct dirent **files = NULL;
 	int n = scandir(dir, &files, folder_is_drop_in, folder_by_bytes), rc;
@@ -255,7 +256,7 @@ int drop_ins_read(const char *dir, struct drop_ins *out, struct buf *err)
 		return 0;
 	rc = n < 0 ? -errno : folder_read_all(dir, files, n, out);
 	if (rc)
-		drop_ins_fail(err, dir, rc);
+		drop_ins_fail(why, dir, rc);
 	for (int i = 0; i < n; i++)
 		free(files[i]);
 	free(files);
@@ -292,21 +293,21 @@ void drop_ins_clear(struct drop_ins *d)
 
 /* ---- the lock ---- */
 
-int drop_ins_lock(const char *dir, int *lock, struct buf *err)
+int drop_ins_lock(const char *dir, int *lock, struct buf *why)
 {
 	int rc = dirs_make(dir, 0700, 0700);
 
 	if (rc)
-		return drop_ins_fail(err, dir, rc);
+		return drop_ins_fail(why, dir, rc);
 	*lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (*lock < 0)
-		return drop_ins_fail(err, dir, -errno);
+		return drop_ins_fail(why, dir, -errno);
 	while (flock(*lock, LOCK_EX)) {
 		rc = -errno;
 		if (rc == -EINTR)
 			continue;
 		close(*lock);
-		return drop_ins_fail(err, dir, rc);
+		return drop_ins_fail(why, dir, rc);
 	}
 	return 0;
 }
@@ -388,11 +389,11 @@ static int file_write(int fd, const struct buf *text)
 
 static int file_take_back(void *arg, const char *section, const char *name,
 			  const char *value, const struct ini_place *place,
-			  struct buf *err)
+			  struct buf *why)
 {
 	const struct option *row = option_find(conn_options, name);
 
-	return row ? ini_set(row, arg, name, value, place, err) : -EINVAL;
+	return row ? ini_set(row, arg, name, value, place, why) : -EINVAL;
 }
 
 /* What came back different. */
@@ -404,19 +405,19 @@ static const char *drop_ins_lost(const struct conn *c, const struct conn *got)
 						    : "one of the values";
 }
 
-static int file_check(const char *path, const struct conn *c, struct buf *err)
+static int file_check(const char *path, const struct conn *c, struct buf *why)
 {
-	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL detail = BUF_INIT(BUF_MESSAGE);
 	CONN_LOCAL got = { 0 };
 	int rc = option_defaults(conn_options, &got);
 
 	if (!rc && c->creds.credentials)
 		rc = conn_set(&got, "credentials", c->creds.credentials);
 	if (!rc)
-		rc = ini_read(path, file_take_back, &got, &why);
+		rc = ini_read(path, file_take_back, &got, &detail);
 	if (rc != -ENOMEM && (rc || conn_difference(c, &got)))
 		rc = buf_fail(
-			err, -EINVAL,
+			why, -EINVAL,
 			"%s cannot be kept in a file: a blank at an end, a ; "
 			"behind a blank, or a control byte",
 			drop_ins_lost(c, &got));
@@ -439,7 +440,7 @@ static int file_write_temp(struct buf *temp, const struct buf *text)
 }
 
 int drop_ins_put(const char *dir, const char *name, const struct conn *conn,
-		 struct buf *err)
+		 struct buf *why)
 {
 	BUF_SECRET text = BUF_INIT(1 << 20);
 	BUF_LOCAL temp = BUF_INIT(8192);
@@ -455,26 +456,26 @@ int drop_ins_put(const char *dir, const char *name, const struct conn *conn,
 	if (!rc)
 		rc = file_write_temp(&temp, &text);
 	if (rc) {
-		drop_ins_fail(err, buf_str(&path), rc);
+		drop_ins_fail(why, buf_str(&path), rc);
 		return rc;
 	}
-	rc = file_check(temp.data, conn, err);
+	rc = file_check(temp.data, conn, why);
 	if (!rc)
 		rc = drop_ins_check(dir, temp.data + strlen(dir) + 1, name,
-				    err);
+				    why);
 	if (!rc && rename(temp.data, path.data))
-		rc = drop_ins_fail(err, path.data, -errno);
+		rc = drop_ins_fail(why, path.data, -errno);
 	if (rc) {
 		unlink(temp.data);
 		return rc;
 	}
 	rc = io_sync_dir(dir);
 	if (rc)
-		drop_ins_fail(err, dir, rc);
+		drop_ins_fail(why, dir, rc);
 	return rc;
 }
 
-int drop_ins_remove(const char *dir, const char *name, struct buf *err)
+int drop_ins_remove(const char *dir, const char *name, struct buf *why)
 {
 	BUF_LOCAL path = BUF_INIT(8192);
 	int rc;
@@ -486,6 +487,6 @@ int drop_ins_remove(const char *dir, const char *name, struct buf *err)
 	if (!rc)
 		rc = io_sync_dir(dir);
 	if (rc)
-		drop_ins_fail(err, buf_str(&path), rc);
+		drop_ins_fail(why, buf_str(&path), rc);
 	return rc;
 }

@@ -46,23 +46,23 @@ bool drop_ins_changed(const struct drop_ins_stamp *before,
 /*
  * As many as there are, up to DROP_INS_MAX; no folder, or one that we may not
  * enter, is none. A file that cannot be used is among them, with its fault,
- * and so is one whose name no stage can have. 0, or -errno with why in err:
+ * and so is one whose name no stage can have. 0, or -errno with why set:
  * the folder itself cannot be read.
  */
-int drop_ins_read(const char *dir, struct drop_ins *out, struct buf *err);
+int drop_ins_read(const char *dir, struct drop_ins *out, struct buf *why);
 void drop_ins_clear(struct drop_ins *d);
 
 /* One of them as it is written, without the environment and unchecked; out is
- * to be cleared by option_clear() in either case. 0 or -errno, why in err. */
+ * to be cleared by option_clear() in either case. 0 or -errno, why set. */
 int drop_ins_get(const char *dir, const char *name, struct conn *out,
-		 struct buf *err);
+		 struct buf *why);
 
 /*
  * Holds off other writers, in this process and others; makes the folder, and
  * those above it.
- * 0 and a descriptor for drop_ins_unlock(), or -errno with why in err.
+ * 0 and a descriptor for drop_ins_unlock(), or -errno with why set.
  */
-int drop_ins_lock(const char *dir, int *lock, struct buf *err);
+int drop_ins_lock(const char *dir, int *lock, struct buf *why);
 void drop_ins_unlock(int lock);
 
 /*
@@ -71,8 +71,8 @@ void drop_ins_unlock(int lock);
  * its place. -EINVAL: it would not; -ENOSPC: there are DROP_INS_MAX others.
  */
 int drop_ins_put(const char *dir, const char *name, const struct conn *conn,
-		 struct buf *err);
+		 struct buf *why);
 /* -ENOENT when there is none. */
-int drop_ins_remove(const char *dir, const char *name, struct buf *err);
+int drop_ins_remove(const char *dir, const char *name, struct buf *why);
 
 #endif

@@ -14,12 +14,12 @@
 #include "stage/external.h"
 #include "store/store.h"
 
-int external_fail(const char *name, int rc, struct buf *why, struct buf *err)
+int external_fail(const char *name, int rc, struct buf *detail, struct buf *why)
 {
 	if (rc)
-		buf_addf(err, "%s: %s", name,
-			 why->len ? buf_str(why) : strerror(-rc));
-	buf_clear(why);
+		buf_addf(why, "%s: %s", name,
+			 detail->len ? buf_str(detail) : strerror(-rc));
+	buf_clear(detail);
 	return rc;
 }
 
@@ -49,57 +49,57 @@ void external_sort(struct external_set *set)
 /* ---- which stage holds which keys ---- */
 
 static void external_show(const struct conn *conn, const char *below,
-			  struct buf *err)
+			  struct buf *why)
 {
-	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL detail = BUF_INIT(BUF_MESSAGE);
 	CONN_LOCATION_LOCAL at = { 0 };
 
-	if (!conn_location(conn, &at, &why))
-		conn_location_show(&at, below, err);
+	if (!conn_location(conn, &at, &detail))
+		conn_location_show(&at, below, why);
 }
 
 static int external_check_pair(const struct external_owner *a,
 			       const char *below,
-			       const struct external_owner *b, struct buf *err)
+			       const struct external_owner *b, struct buf *why)
 {
 	if (a->conn->allow_overlap && b->conn->allow_overlap)
 		return 0;
 	if (!conn_keys_overlap(a->keys, b->keys))
 		return 0;
-	buf_addf(err, "%s and %s overlap: ", a->name, b->name);
-	external_show(a->conn, below, err);
-	buf_adds(err, " and ");
-	external_show(b->conn, "", err);
-	return buf_fail(err, -EINVAL,
+	buf_addf(why, "%s and %s overlap: ", a->name, b->name);
+	external_show(a->conn, below, why);
+	buf_adds(why, " and ");
+	external_show(b->conn, "", why);
+	return buf_fail(why, -EINVAL,
 			" hold the same keys (`allow_overlap = yes` in both "
 			"permits it)");
 }
 
 int external_overlap(const struct external_owner *storage,
 		     const struct external_set *set,
-		     const struct external_owner *self, struct buf *err)
+		     const struct external_owner *self, struct buf *why)
 {
 	int rc = 0;
 
 	if (storage->conn)
 		rc = external_check_pair(storage, EXTERNAL_STORAGE_BELOW, self,
-					 err);
+					 why);
 	for (unsigned i = 0; i < set->n && !rc; i++) {
 		const struct external *x = &set->list[i];
 		const struct external_owner other = { x->stage->name, x->conn,
 						      x->keys };
 
 		if (other.keys && strcmp(other.name, self->name))
-			rc = external_check_pair(&other, "", self, err);
+			rc = external_check_pair(&other, "", self, why);
 	}
 	return rc;
 }
 
 int external_keys(const struct conn *conn, const char *below, char **out,
-		  struct buf *err)
+		  struct buf *why)
 {
 	BUF_LOCAL keys = BUF_INIT(2 * BUF_URL);
-	int rc = conn_keys(conn, below, &keys, err);
+	int rc = conn_keys(conn, below, &keys, why);
 
 	*out = NULL;
 	if (!rc && !(*out = buf_detach(&keys)))
@@ -134,34 +134,34 @@ static int external_open_stage(const struct external_context *with,
 
 static int external_check(const struct external_context *with,
 			  const struct external_set *set, const char *name,
-			  const struct conn *conn, char **keys, struct buf *err)
+			  const struct conn *conn, char **keys, struct buf *why)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
-	int rc = external_keys(conn, "", keys, &why);
+	struct buf detail = BUF_INIT(BUF_MESSAGE);
+	int rc = external_keys(conn, "", keys, &detail);
 	const struct external_owner self = { name, conn, *keys };
 
 	if (rc)
-		return external_fail(name, rc, &why, err);
-	return external_overlap(&with->storage, set, &self, err);
+		return external_fail(name, rc, &detail, why);
+	return external_overlap(&with->storage, set, &self, why);
 }
 
 int external_open(const struct external_context *with,
 		  const struct external_set *set, const char *name,
 		  const struct conn *conn, bool drop_in, struct external *out,
-		  struct buf *err)
+		  struct buf *why)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	struct buf detail = BUF_INIT(BUF_MESSAGE);
 	int rc;
 
 	*out = (struct external){ .drop_in = drop_in };
-	rc = external_check(with, set, name, conn, &out->keys, err);
+	rc = external_check(with, set, name, conn, &out->keys, why);
 	if (rc)
 		goto out;
 	out->conn = calloc(1, sizeof(*out->conn));
 	rc = out->conn ? conn_copy(conn, out->conn) : -ENOMEM;
 	if (!rc)
-		rc = external_open_stage(with, name, out, &why);
-	external_fail(name, rc, &why, err);
+		rc = external_open_stage(with, name, out, &detail);
+	external_fail(name, rc, &detail, why);
 out:
 	if (rc)
 		external_clear(out);

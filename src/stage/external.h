@@ -44,14 +44,15 @@ struct external_context {
 };
 
 /* Opens one that overlaps neither [storage] nor one of the set: 0 or -errno,
- * why in err. No network. */
+ * why set. No network. */
 int external_open(const struct external_context *with,
 		  const struct external_set *set, const char *name,
 		  const struct conn *conn, bool drop_in, struct external *out,
-		  struct buf *err);
+		  struct buf *why);
 void external_clear(struct external *x);
-/* Returns rc; of a failure err gets `name: why`. Clears why. */
-int external_fail(const char *name, int rc, struct buf *why, struct buf *err);
+/* Returns rc; of a failure why gets `name: detail`. Clears detail. */
+int external_fail(const char *name, int rc, struct buf *detail,
+		  struct buf *why);
 /* In place of one that cannot be used: a stage that answers why. conn NULL:
  * not to be understood. 0 or -ENOMEM. */
 int external_broken(const char *name, const struct conn *conn, const char *why,
@@ -61,13 +62,13 @@ struct external *external_find(const struct external_set *set,
 			       const char *name);
 void external_sort(struct external_set *set);
 
-/* conn_keys(), owned; it may look at a disk. 0 or -errno, why in err. */
+/* conn_keys(), owned; it may look at a disk. 0 or -errno, why set. */
 int external_keys(const struct conn *conn, const char *below, char **out,
-		  struct buf *err);
+		  struct buf *why);
 /* Does self hold keys of [storage] or of one of the set but itself? 0, or
- * -EINVAL with which in err. No I/O. */
+ * -EINVAL with which in why. No I/O. */
 int external_overlap(const struct external_owner *storage,
 		     const struct external_set *set,
-		     const struct external_owner *self, struct buf *err);
+		     const struct external_owner *self, struct buf *why);
 
 #endif

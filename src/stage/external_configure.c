@@ -111,7 +111,7 @@ static int configure_renew_all(struct external_folder *f,
 /* One of the configuration: as it was, or opened anew. */
 static int configure_one(struct configure_change *ch,
 			 const struct catalog_external *c, struct buf *said,
-			 struct buf *err)
+			 struct buf *why)
 {
 	struct external *x = external_find(&ch->old, c->name);
 	int rc;
@@ -125,7 +125,7 @@ static int configure_one(struct configure_change *ch,
 		return 0;
 	}
 	rc = external_open(&ch->f->with, &ch->new, c->name, c->conn, false,
-			   &ch->new.list[ch->new.n], err);
+			   &ch->new.list[ch->new.n], why);
 	if (rc)
 		return rc;
 	ch->new.n++;
@@ -135,7 +135,7 @@ static int configure_one(struct configure_change *ch,
 
 static int configure_build(struct configure_change *ch,
 			   const struct catalog_external *list, unsigned n,
-			   struct buf *said, struct buf *err)
+			   struct buf *said, struct buf *why)
 {
 	unsigned room = ch->old.n + n + 1;
 	int rc = 0;
@@ -157,7 +157,7 @@ static int configure_build(struct configure_change *ch,
 	}
 	for (unsigned i = 0; i < n && !rc; i++)
 		if (!list[i].drop_in)
-			rc = configure_one(ch, &list[i], said, err);
+			rc = configure_one(ch, &list[i], said, why);
 	return rc;
 }
 
@@ -185,7 +185,7 @@ static void configure_swap(struct configure_change *ch)
 
 int external_configure(struct external_folder *f,
 		       const struct catalog_external *list, unsigned n,
-		       bool keys_only, struct buf *said, struct buf *err)
+		       bool keys_only, struct buf *said, struct buf *why)
 {
 	struct configure_change ch = { .f = f };
 	int rc = configure_begin(f, &ch.old);
@@ -193,7 +193,7 @@ int external_configure(struct external_folder *f,
 	if (rc)
 		return rc;
 	if (!keys_only) {
-		rc = configure_build(&ch, list, n, said, err);
+		rc = configure_build(&ch, list, n, said, why);
 		if (rc) {
 			configure_undo(&ch);
 		} else {

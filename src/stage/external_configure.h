@@ -21,6 +21,6 @@ struct external_folder;
  */
 int external_configure(struct external_folder *f,
 		       const struct catalog_external *list, unsigned n,
-		       bool keys_only, struct buf *said, struct buf *err);
+		       bool keys_only, struct buf *said, struct buf *why);
 
 #endif

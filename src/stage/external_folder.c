@@ -306,12 +306,12 @@ int external_folder_conn(struct external_folder *f, const char *name,
 }
 
 int external_folder_check(struct external_folder *f, const char *name,
-			  const struct conn *conn, struct buf *err)
+			  const struct conn *conn, struct buf *why)
 {
 	struct external_owner self = { name, conn, NULL };
 	struct store *store;
 	MEM_LOCAL char *keys = NULL;
-	int rc = external_keys(conn, "", &keys, err);
+	int rc = external_keys(conn, "", &keys, why);
 
 	self.keys = keys;
 	external_folder_refresh(f);
@@ -319,10 +319,10 @@ int external_folder_check(struct external_folder *f, const char *name,
 		rc = LOCK_UNDER(&f->lock,
 				external_overlap(&f->with.storage,
 						 &folder_locked(f)->set, &self,
-						 err));
+						 why));
 	}
 	if (!rc)
-		rc = f->with.open(conn, name, f->with.engine, &store, err);
+		rc = f->with.open(conn, name, f->with.engine, &store, why);
 	if (!rc)
 		store_unref(store);
 	return rc;
@@ -334,32 +334,34 @@ int external_folder_check(struct external_folder *f, const char *name,
 static int folder_open_first(struct external_folder *f,
 			     const struct external_set *set,
 			     const struct catalog_external *x,
-			     struct external *out, struct buf *err)
+			     struct external *out, struct buf *why)
 {
-	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL detail = BUF_INIT(BUF_MESSAGE);
 	int rc = 0;
 
 	if (x->fault)
-		buf_adds(&why, x->fault);
+		buf_adds(&detail, x->fault);
 	else
 		rc = external_open(&f->with, set, x->name, x->conn, x->drop_in,
-				   out, &why);
+				   out, &detail);
 	if (x->fault || (rc && rc != -ENOMEM && x->drop_in)) {
-		log_warn("stage %s cannot be used: %s", x->name, buf_str(&why));
+		log_warn("stage %s cannot be used: %s", x->name,
+			 buf_str(&detail));
 		rc = external_broken(x->name, x->fault ? NULL : x->conn,
-				     buf_str(&why), out);
+				     buf_str(&detail), out);
 	} else if (rc) {
-		buf_adds(err, buf_str(&why));
+		buf_adds(why, buf_str(&detail));
 	} else if (out->stage->store->broken) {
-		store_check(out->stage->store, "", &why);
-		log_warn("stage %s cannot be used: %s", x->name, buf_str(&why));
+		store_check(out->stage->store, "", &detail);
+		log_warn("stage %s cannot be used: %s", x->name,
+			 buf_str(&detail));
 	}
 	return rc;
 }
 
 /* The stages that are there at the start, which are kept for good. */
 static int folder_open_all(struct external_folder *f,
-			   const struct catalog_settings *s, struct buf *err)
+			   const struct catalog_settings *s, struct buf *why)
 {
 	struct external_set set = { 0 };
 	int rc = 0;
@@ -370,7 +372,7 @@ static int folder_open_all(struct external_folder *f,
 		rc = -ENOMEM;
 	for (unsigned i = 0; i < s->n_external && !rc; i++) {
 		rc = folder_open_first(f, &set, &s->external[i],
-				       &set.list[set.n], err);
+				       &set.list[set.n], why);
 		set.n += !rc;
 	}
 	external_sort(&set);
@@ -382,9 +384,9 @@ static int folder_open_all(struct external_folder *f,
 
 int external_folder_open(struct external_folder *f,
 			 const struct catalog_settings *s,
-			 struct http_engine *engine, struct buf *err)
+			 struct http_engine *engine, struct buf *why)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	struct buf detail = BUF_INIT(BUF_MESSAGE);
 	struct conn *conn;
 	char *keys = NULL;
 	int rc = 0;
@@ -405,11 +407,11 @@ int external_folder_open(struct external_folder *f,
 		rc = conn ? conn_copy(s->storage, conn) : -ENOMEM;
 		if (!rc)
 			rc = external_keys(conn, EXTERNAL_STORAGE_BELOW, &keys,
-					   &why);
+					   &detail);
 		f->with.storage.keys = keys;
-		rc = external_fail("[storage]", rc, &why, err);
+		rc = external_fail("[storage]", rc, &detail, why);
 	}
-	return rc ? rc : folder_open_all(f, s, err);
+	return rc ? rc : folder_open_all(f, s, why);
 }
 
 void external_folder_close(struct external_folder *f)

@@ -32,10 +32,10 @@ struct external_folder {
 };
 
 /* Opens the stages that are there at the start. external_folder_close() in
- * either case. 0 or -errno, why in err. */
+ * either case. 0 or -errno, why set. */
 int external_folder_open(struct external_folder *f,
 			 const struct catalog_settings *s,
-			 struct http_engine *engine, struct buf *err);
+			 struct http_engine *engine, struct buf *why);
 void external_folder_close(struct external_folder *f);
 
 /* Looks at the folder if the last look is a second old. */
@@ -54,6 +54,6 @@ int external_folder_list(struct external_folder *f, unsigned more,
 int external_folder_conn(struct external_folder *f, const char *name,
 			 struct conn *out, bool *drop_in);
 int external_folder_check(struct external_folder *f, const char *name,
-			  const struct conn *conn, struct buf *err);
+			  const struct conn *conn, struct buf *why);
 
 #endif

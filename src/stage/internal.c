@@ -414,9 +414,9 @@ static int internal_open_store(struct internal *in,
 }
 
 int internal_open(struct internal *in, const struct catalog_settings *s,
-		  struct http_engine *engine, struct buf *err)
+		  struct http_engine *engine, struct buf *why)
 {
-	struct buf why = BUF_INIT(BUF_MESSAGE);
+	struct buf detail = BUF_INIT(BUF_MESSAGE);
 	int rc;
 
 	*in = (struct internal){ 0 };
@@ -424,9 +424,9 @@ int internal_open(struct internal *in, const struct catalog_settings *s,
 	if (!s->storage)
 		return 0;
 	if (!s->user || !location_name_visible(s->user, strlen(s->user)))
-		return buf_fail(err, -EINVAL,
+		return buf_fail(why, -EINVAL,
 				"the user's name cannot be part of a key");
-	rc = internal_open_store(in, s, engine, &why);
+	rc = internal_open_store(in, s, engine, &detail);
 	if (!rc) {
 		in->ro = s->storage->ro;
 		in->part_size = s->storage->part_size;
@@ -436,7 +436,7 @@ int internal_open(struct internal *in, const struct catalog_settings *s,
 			in->ttl_ms = s->metadata_ttl * INT64_C(1000);
 		rc = internal_get_user(in, s->user, &in->user);
 	}
-	return external_fail("[storage]", rc, &why, err);
+	return external_fail("[storage]", rc, &detail, why);
 }
 
 void internal_close(struct internal *in)

@@ -30,9 +30,9 @@ struct internal {
 };
 
 /* Opens the store of s->storage. internal_close() in either case. 0 or
- * -errno, why in err. No network. */
+ * -errno, why set. No network. */
 int internal_open(struct internal *in, const struct catalog_settings *s,
-		  struct http_engine *engine, struct buf *err);
+		  struct http_engine *engine, struct buf *why);
 void internal_close(struct internal *in);
 
 /* One by name, with a reference. believe: one that was found a short while ago

@@ -23,11 +23,12 @@ bool location_name_visible(const char *name, unsigned long len)
 	return !memchr(name, '/', len) && !memchr(name, '\0', len);
 }
 
-static int location_refuse(struct buf *err, const char *text, const char *why)
+static int location_refuse(struct buf *why, const char *text,
+			   const char *reason)
 {
-	buf_addc(err, '"');
-	text_printable(err, text);
-	return buf_fail(err, -EINVAL, "\": %s", why);
+	buf_addc(why, '"');
+	text_printable(why, text);
+	return buf_fail(why, -EINVAL, "\": %s", reason);
 }
 
 /* Why a path inside a stage cannot be, or NULL. */
@@ -59,7 +60,7 @@ const char *location_argument(const char *text)
 	return !expire || (type && type < expire) ? type : expire;
 }
 
-int location_parse(const char *text, struct location *out, struct buf *err)
+int location_parse(const char *text, struct location *out, struct buf *why)
 {
 	const char *name = text + 1, *path, *fault;
 	size_t n;
@@ -67,18 +68,18 @@ int location_parse(const char *text, struct location *out, struct buf *err)
 	*out = (struct location){ 0 };
 	if (text[0] != '@')
 		return location_refuse(
-			err, text, "a location begins with @, as @stage/path");
+			why, text, "a location begins with @, as @stage/path");
 	n = strcspn(name, "/");
 	if (!n)
-		return location_refuse(err, text,
+		return location_refuse(why, text,
 				       "the name of the stage is missing");
 	if (!location_name_visible(name, n))
-		return location_refuse(err, text,
+		return location_refuse(why, text,
 				       "this cannot be the name of a stage");
 	path = name[n] ? name + n + 1 : "";
 	fault = location_path_fault(path);
 	if (fault)
-		return location_refuse(err, text, fault);
+		return location_refuse(why, text, fault);
 	out->stage = strndup(name, n);
 	out->path = strdup(path);
 	if (out->stage && out->path)
@@ -87,11 +88,11 @@ int location_parse(const char *text, struct location *out, struct buf *err)
 	return -ENOMEM;
 }
 
-int location_check(const char *text, struct buf *err)
+int location_check(const char *text, struct buf *why)
 {
 	LOCATION_LOCAL where = { 0 };
 
-	return location_parse(text, &where, err);
+	return location_parse(text, &where, why);
 }
 
 void location_clear(struct location *l)

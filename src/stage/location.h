@@ -23,11 +23,11 @@ struct location {
 /*
  * `@stage`, `@stage/`, `@stage/a/b`, as it is written on a command line:
  * literal, no escapes. A component `..`, `.` or an empty one inside is
- * -EINVAL, as is a missing `@` or name; why in err.
+ * -EINVAL, as is a missing `@` or name; why set.
  */
-int location_parse(const char *text, struct location *out, struct buf *err);
+int location_parse(const char *text, struct location *out, struct buf *why);
 /* The same, of what is only to be one. */
-int location_check(const char *text, struct buf *err);
+int location_check(const char *text, struct buf *why);
 /* `&expire=...` or `&content_type=...` behind a path, which an attribute's name
  * has in front of it: perhaps an argument, perhaps a name's own. NULL: none. */
 const char *location_argument(const char *text);

@@ -88,7 +88,7 @@ static int props_add_tags(struct store *s, const char *key,
 	if (rc != -EACCES && rc != -ENOTSUP && rc != -E2BIG)
 		return rc;
 	log_at(LOG_LEVEL_WARN,
-	       &(struct log_where){ .stage = s->name, .key = key, .err = rc },
+	       &(struct log_where){ .stage = s->name, .key = key, .rc = rc },
 	       "the object's tags cannot be read, so its next version has "
 	       "none");
 	return 0;

@@ -14,7 +14,7 @@
 
 struct get_sync_locked {
 	bool done;
-	int err;
+	int rc;
 	struct object_info info;
 	struct waiter_list waiters;
 };
@@ -46,7 +46,7 @@ static void get_sync_done(struct store_get *get, int rc,
 
 	lock_take(&g->lock);
 	get_sync_locked(g)->done = true;
-	get_sync_locked(g)->err = rc;
+	get_sync_locked(g)->rc = rc;
 	if (!rc)
 		get_sync_locked(g)->info = *info;
 	waiter_list_wake(&get_sync_locked(g)->waiters);
@@ -74,7 +74,7 @@ static int get_sync_wait(struct store *s, struct get_sync *g,
 			lock_take(&g->lock);
 		}
 	}
-	rc = get_sync_locked(g)->err;
+	rc = get_sync_locked(g)->rc;
 	if (!rc && info)
 		*info = get_sync_locked(g)->info;
 	lock_drop(&g->lock);

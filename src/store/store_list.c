@@ -94,7 +94,7 @@ static int list_failed(const struct store *s, const char *prefix,
 {
 	struct log_where where = { .stage = s->name,
 				   .key = prefix,
-				   .err = -EIO };
+				   .rc = -EIO };
 
 	log_at(LOG_LEVEL_ERROR, &where, "cannot list: the store lists %s",
 	       fault);
@@ -134,18 +134,18 @@ static int list_is_before(const struct store_list *l,
 
 int store_list_next(struct store_list *l, struct list_entry *out)
 {
-	int rc, err, before;
+	int more, rc, before;
 
 	if (l->check->failed)
 		return -EIO;
 	do {
 		memset(out, 0, sizeof(*out));
-		rc = l->store->ops->list_next(l, out);
-		err = rc > 0 ? list_check_entry(l, out) : 0;
-		before = !err && rc > 0 ? list_is_before(l, out) : 0;
+		more = l->store->ops->list_next(l, out);
+		rc = more > 0 ? list_check_entry(l, out) : 0;
+		before = !rc && more > 0 ? list_is_before(l, out) : 0;
 	} while (before > 0);
-	rc = before ? before : rc;
-	return err ? err : rc;
+	more = before ? before : more;
+	return rc ? rc : more;
 }
 
 void store_list_close(struct store_list *l)

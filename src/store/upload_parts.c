@@ -38,7 +38,7 @@ struct upload_parts_locked {
 	struct slot *slots; /* by number - 1 */
 	size_t n_slots;
 	struct upload_parts_count count;
-	int err;
+	int rc;
 	struct waiter_list waiters;
 };
 
@@ -187,8 +187,8 @@ static void parts_note_locked(struct upload_parts *p, struct flight *fl, int rc)
 	} else {
 		slot->state = SLOT_NONE;
 	}
-	if (rc && rc != -ECANCELED && !slot->stale && !g->err)
-		g->err = rc;
+	if (rc && rc != -ECANCELED && !slot->stale && !g->rc)
+		g->rc = rc;
 	fl->flies = false;
 	g->count.sending--;
 	g->count.owned -= fl->ended != NULL;
@@ -364,9 +364,9 @@ int upload_parts_error(struct upload_parts *p, bool forget)
 	int rc;
 
 	lock_take(&p->lock);
-	rc = parts_locked(p)->err;
+	rc = parts_locked(p)->rc;
 	if (forget)
-		parts_locked(p)->err = 0;
+		parts_locked(p)->rc = 0;
 	lock_drop(&p->lock);
 	return rc;
 }

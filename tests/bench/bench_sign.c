@@ -43,19 +43,19 @@ static struct stage *open_stage(void)
 		.endpoint_url = "https://s3.us-east-2.amazonaws.com",
 		.bucket = "databend-toronto",
 	};
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct store *store;
 	struct stage *stage;
 
 	if (digest_init() ||
 	    s3_new(&set, NULL, signer_new(cred_cache_new(&creds), "s3"), &store,
-		   &err)) {
-		fprintf(stderr, "bench_sign: %s\n", buf_str(&err));
+		   &why)) {
+		fprintf(stderr, "bench_sign: %s\n", buf_str(&why));
 		exit(2);
 	}
 	stage = stage_new("bench", STAGE_EXTERNAL, store, "data/", false, 0);
 	store_unref(store);
-	buf_clear(&err);
+	buf_clear(&why);
 	return stage;
 }
 
@@ -63,7 +63,7 @@ static struct stage *open_stage(void)
 static double measure(struct stage *stage, const struct presign_request *req,
 		      long count)
 {
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct store_presigned p;
 	size_t bytes = 0;
 	double start = cpu_s();
@@ -74,14 +74,14 @@ static double measure(struct stage *stage, const struct presign_request *req,
 			 "year=2026/month=11/day=21/part-%09ld-c000.snappy.pqt",
 			 i % 1000000000);
 		path[55] = '\0'; /* and `data/` before it */
-		if (presign(stage, path, req, &p, &err)) {
-			fprintf(stderr, "bench_sign: %s\n", buf_str(&err));
+		if (presign(stage, path, req, &p, &why)) {
+			fprintf(stderr, "bench_sign: %s\n", buf_str(&why));
 			exit(2);
 		}
 		bytes += strlen(p.url);
 		store_presign_clear(&p);
 	}
-	buf_clear(&err);
+	buf_clear(&why);
 	return bytes ? (double)count / (cpu_s() - start) : 0;
 }
 

@@ -27,7 +27,7 @@ struct client {
 	const char *file, *name;
 	double until;
 	long calls;
-	int err; /* what was not expected */
+	int rc; /* what was not expected */
 };
 
 static double now_s(void)
@@ -49,7 +49,7 @@ static void *call(void *arg)
 					     sizeof(value));
 
 			if (n < 0 && errno != ENODATA)
-				c->err = errno;
+				c->rc = errno;
 			c->calls++;
 		}
 	}
@@ -74,9 +74,9 @@ static double measure(const char *file, const char *name, int clients,
 	for (int i = 0; i < clients; i++) {
 		pthread_join(c[i].thread, NULL);
 		calls += c[i].calls;
-		if (c[i].err) {
+		if (c[i].rc) {
 			fprintf(stderr, "bench_xattr: %s: %s: %s\n", file, name,
-				strerror(c[i].err));
+				strerror(c[i].rc));
 			exit(2);
 		}
 	}

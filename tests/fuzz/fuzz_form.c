@@ -25,7 +25,7 @@ static void must(int condition)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	const uint8_t *end = len ? memchr(data, '\n', len) : NULL;
-	struct buf type = BUF_INIT(TEXT_MAX), err = BUF_INIT(BUF_MESSAGE);
+	struct buf type = BUF_INIT(TEXT_MAX), why = BUF_INIT(BUF_MESSAGE);
 	struct buf whole = BUF_INIT(TEXT_MAX), pieces = BUF_INIT(TEXT_MAX);
 	char boundary[FORM_BOUNDARY_MAX + 1] = "b";
 	size_t n = end ? len - (end + 1 - data) : 0;
@@ -37,8 +37,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		buf_add(&type, data, end - data);
 		memcpy(body, end + 1, n);
 	}
-	if (form_boundary(buf_str(&type), boundary, &err))
-		must(err.len);
+	if (form_boundary(buf_str(&type), boundary, &why))
+		must(why.len);
 	else
 		must(*boundary && strlen(boundary) <= FORM_BOUNDARY_MAX);
 	form_text(boundary, body, n, n, n, &whole);
@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	must(whole.len == pieces.len);
 	must(!memcmp(buf_str(&whole), buf_str(&pieces), whole.len));
 	buf_clear(&type);
-	buf_clear(&err);
+	buf_clear(&why);
 	buf_clear(&whole);
 	buf_clear(&pieces);
 	free(body);

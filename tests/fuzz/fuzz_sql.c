@@ -64,22 +64,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	/* A copy of its own size, so that a sanitizer sees its end. */
 	char *text = malloc(len ? len : 1);
 	struct sql_script script = { .text = text, .len = len };
-	struct sql_error err = SQL_ERROR_INIT;
+	struct sql_error error = SQL_ERROR_INIT;
 	struct sql_statement s;
 	size_t before = 0;
 	int rc;
 
 	must(text != NULL);
 	memcpy(text, data, len);
-	while ((rc = sql_next(&script, &s, &err)) > 0) {
+	while ((rc = sql_next(&script, &s, &error)) > 0) {
 		check_statement(&s, len);
 		must(script.at > before && script.at <= len);
 		before = script.at;
 		sql_statement_clear(&s);
 	}
 	if (rc)
-		check_error(&err, text, len);
-	buf_clear(&err.message);
+		check_error(&error, text, len);
+	buf_clear(&error.message);
 	free(text);
 	return 0;
 }

@@ -18,7 +18,7 @@ static struct store *storage, *external;
 
 static inline int open_memory(const struct conn *conn, const char *name,
 			      struct http_engine *engine, struct store **out,
-			      struct buf *err)
+			      struct buf *why)
 {
 	*out = memstore_new(name);
 	*(strcmp(name, "storage") ? &external : &storage) = *out;
@@ -50,12 +50,12 @@ static inline struct catalog *open_catalog(const struct conn *conn,
 		.metadata_ttl = ttl,
 		.open = open_memory,
 	};
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct catalog *c = NULL;
 
 	storage = external = NULL;
-	row_number("opened", catalog_new(&set, NULL, &c, &err), 0);
-	buf_clear(&err);
+	row_number("opened", catalog_new(&set, NULL, &c, &why), 0);
+	buf_clear(&why);
 	return c;
 }
 

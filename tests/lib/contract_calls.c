@@ -165,10 +165,10 @@ static void presigns(struct contract *c)
 				     .headers = &type,
 				     .n_headers = 1 };
 	struct store_presigned p;
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 
 	req.key = key(c, "pre/a b.csv");
-	assert_int_equal(store_presign(c->s, &req, &p, &err), 0);
+	assert_int_equal(store_presign(c->s, &req, &p, &why), 0);
 	assert_string_equal(p.method, "PUT");
 	assert_non_null(strstr(p.url, "pre/a%20b.csv?"));
 	assert_string_equal(p.headers, "{\"content-type\":\"text/csv\"}");
@@ -179,31 +179,31 @@ static void presigns(struct contract *c)
 	req.n_headers = 0;
 	req.query = &version;
 	req.n_query = 1;
-	assert_int_equal(store_presign(c->s, &req, &p, &err), 0);
+	assert_int_equal(store_presign(c->s, &req, &p, &why), 0);
 	assert_string_equal(p.method, "GET");
 	assert_string_equal(p.headers, "{}");
 	assert_string_equal(p.header_lines, "");
 	assert_non_null(strstr(p.url, "versionId=a%2Fb"));
 	store_presign_clear(&p);
 	req.expire = 604801;
-	assert_int_equal(store_presign(c->s, &req, &p, &err), -EINVAL);
-	assert_string_equal(buf_str(&err),
+	assert_int_equal(store_presign(c->s, &req, &p, &why), -EINVAL);
+	assert_string_equal(buf_str(&why),
 			    "EXPIRE is 604801: it must be 1 to 604800 seconds");
 	assert_null(p.url);
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 static void checks(struct contract *c)
 {
-	struct buf err = BUF_INIT(BUF_MESSAGE), text = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE), text = BUF_INIT(BUF_MESSAGE);
 
-	assert_int_equal(store_check(c->s, "", &err), 0);
+	assert_int_equal(store_check(c->s, "", &why), 0);
 	assert_int_equal(store_describe(c->s, &text), 0);
 	assert_true(text.len > 0);
 	buf_reset(&text);
 	store_locate(c->s, "a/b c", &text);
 	assert_non_null(strstr(buf_str(&text), "/a/b c"));
-	buf_clear(&err);
+	buf_clear(&why);
 	buf_clear(&text);
 }
 

@@ -20,7 +20,7 @@
 /* A part or a get that somebody waits for. */
 struct pending_locked {
 	bool done;
-	int err;
+	int rc;
 	struct object_info info;
 	struct waiter_list waiters;
 };
@@ -32,12 +32,12 @@ struct pending {
 
 LOCK_GUARDS(pending_locked, pending, pending_locked);
 
-static void pending_finish(struct pending *p, int err,
+static void pending_finish(struct pending *p, int rc,
 			   const struct object_info *info)
 {
 	lock_take(&p->lock);
 	pending_locked(p)->done = true;
-	pending_locked(p)->err = err;
+	pending_locked(p)->rc = rc;
 	if (info)
 		pending_locked(p)->info = *info;
 	waiter_list_wake(&pending_locked(p)->waiters);
@@ -48,7 +48,7 @@ static int pending_wait(struct pending *p)
 {
 	struct waiter_entry e = { .waiter = waiter_self() };
 	int64_t until_ms = clock_mono_ms() + 60000;
-	int err;
+	int rc;
 
 	lock_take(&p->lock);
 	waiter_list_add(&pending_locked(p)->waiters, &e);
@@ -60,9 +60,9 @@ static int pending_wait(struct pending *p)
 		lock_take(&p->lock);
 	}
 	waiter_list_remove(&pending_locked(p)->waiters, &e);
-	err = pending_locked(p)->err;
+	rc = pending_locked(p)->rc;
 	lock_drop(&p->lock);
-	return err;
+	return rc;
 }
 
 struct test_part {
@@ -70,9 +70,9 @@ struct test_part {
 	struct pending pending;
 };
 
-static void part_done(struct store_part *part, int err)
+static void part_done(struct store_part *part, int rc)
 {
-	pending_finish(&((struct test_part *)part)->pending, err, NULL);
+	pending_finish(&((struct test_part *)part)->pending, rc, NULL);
 }
 
 static void part_start(struct test_part *t, struct store_upload *u,

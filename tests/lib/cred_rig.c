@@ -153,18 +153,18 @@ static void check_creds(const struct cred_row *row, const struct creds *c)
 
 static void run_row(const struct cred_row *row)
 {
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct cred_cache *cache = cred_rig_open(row);
 	int64_t began_ms = clock_mono_ms(), took_ms;
 	struct creds *c;
-	int rc = cred_cache_get(cache, &c, &err);
+	int rc = cred_cache_get(cache, &c, &why);
 
 	took_ms = clock_mono_ms() - began_ms;
 	if (rc != row->rc)
 		fail_msg("%s: %d (%s), wanted %d", row->sentence, rc,
-			 buf_str(&err), row->rc);
+			 buf_str(&why), row->rc);
 	if (rc)
-		check_message(row, buf_str(&err));
+		check_message(row, buf_str(&why));
 	else
 		check_creds(row, c);
 	if (row->requests)
@@ -176,7 +176,7 @@ static void run_row(const struct cred_row *row)
 			 (long long)took_ms);
 	creds_unref(c);
 	cred_cache_free(cache);
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 void cred_rig_run(const struct cred_row *rows, size_t n)

@@ -63,32 +63,32 @@ static inline void put_file(const char *name, const char *text, mode_t mode)
 /* A conn with the defaults and these. */
 static inline void make_conn(struct conn *c, const char *const *pairs)
 {
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 
 	*c = (struct conn){ 0 };
 	assert_int_equal(option_defaults(conn_options, c), 0);
 	for (; *pairs; pairs += 2)
 		row_number(pairs[0],
 			   option_set(option_find(conn_options, pairs[0]), c,
-				      pairs[1], &err),
+				      pairs[1], &why),
 			   0);
 	if (!strcmp(c->creds.credentials, "auto"))
 		assert_int_equal(
 			conn_set(c, "credentials", conn_sql_credentials(c)), 0);
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 #define PAIRS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 static inline int write_stage(const char *name, const char *const *pairs,
-			      struct buf *err)
+			      struct buf *why)
 {
 	struct conn c;
-	int lock, rc = drop_ins_lock(dir, &lock, err);
+	int lock, rc = drop_ins_lock(dir, &lock, why);
 
 	assert_int_equal(rc, 0);
 	make_conn(&c, pairs);
-	rc = drop_ins_put(dir, name, &c, err);
+	rc = drop_ins_put(dir, name, &c, why);
 	drop_ins_unlock(lock);
 	option_clear(conn_options, &c);
 	return rc;

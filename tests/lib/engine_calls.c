@@ -29,9 +29,9 @@ static int prepare(struct http_call *call, struct http_wire *w)
 	char range[64];
 
 	p->prepared++;
-	if (p->prepare_err &&
+	if (p->prepare_rc &&
 	    (!p->prepare_err_at || p->prepare_err_at == p->prepared))
-		return p->prepare_err;
+		return p->prepare_rc;
 	if (p->url)
 		buf_adds(&w->url, p->url);
 	else
@@ -67,7 +67,7 @@ static void on_done(struct http_call *call, const struct http_reply *reply)
 {
 	struct probe *p = probe_of(call);
 
-	p->err = reply->err;
+	p->rc = reply->rc;
 	p->status = reply->status;
 	p->attempt = reply->attempt;
 	snprintf(p->why, sizeof(p->why), "%s", reply->why ? reply->why : "");

@@ -18,7 +18,7 @@ struct probe {
 	const char *path;
 	const char *url; /* instead of port and path, or NULL */
 	const char *header, *value; /* one to send, or NULL */
-	int prepare_err, data_err;
+	int prepare_rc, data_err;
 	unsigned prepare_err_at; /* the preparation that fails; 0: all */
 	unsigned prepared; /* times */
 	uint64_t data; /* bytes that data() got */
@@ -29,7 +29,7 @@ struct probe {
 	char *body; /* of the reply; freed by probe_clear() */
 	size_t body_len;
 	bool begun, ended; /* data() was called; done() was */
-	int err;
+	int rc;
 	long status;
 	unsigned attempt;
 	char why[200];

@@ -150,29 +150,29 @@ long file_rig_object(struct rig *r, const char *name, void *bytes, size_t max)
 	struct object_details d;
 	char key[300];
 	size_t n = 0;
-	int err;
+	int rc;
 
 	snprintf(key, sizeof(key), "pre/%s", name);
-	err = store_head(r->store, key, &d);
-	if (err)
-		return err;
+	rc = store_head(r->store, key, &d);
+	if (rc)
+		return rc;
 	if (d.info.size && max)
-		err = store_get_sync(r->store, key, NULL, 0, bytes, max, &n,
-				     NULL);
-	return err ? err : (long)d.info.size;
+		rc = store_get_sync(r->store, key, NULL, 0, bytes, max, &n,
+				    NULL);
+	return rc ? rc : (long)d.info.size;
 }
 
 int file_rig_write(struct file *f, uint64_t from, uint64_t to)
 {
-	int err = 0;
+	int rc = 0;
 
-	while (!err && from < to) {
+	while (!rc && from < to) {
 		size_t n = to - from < 10000 ? (size_t)(to - from) : 10000;
 
-		err = file_write(f, from, rig_bytes + from, n);
+		rc = file_write(f, from, rig_bytes + from, n);
 		from += n;
 	}
-	return err;
+	return rc;
 }
 
 void file_rig_check_object(struct rig *r, const char *name, size_t size)

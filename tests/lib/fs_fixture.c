@@ -68,7 +68,7 @@ void mount_down(struct mount *m)
 	store_unref(m->store);
 }
 
-struct inode *mount_find(struct mount *m, const char *path, int *err)
+struct inode *mount_find(struct mount *m, const char *path, int *failure)
 {
 	struct inode *at = fs_root(m->fs);
 	char *copy = strdup(path), *save, *name;
@@ -84,8 +84,8 @@ struct inode *mount_find(struct mount *m, const char *path, int *err)
 		at = rc ? NULL : e.inode;
 	}
 	free(copy);
-	if (err)
-		*err = rc;
+	if (failure)
+		*failure = rc;
 	return at;
 }
 
@@ -114,52 +114,51 @@ int mount_create(struct mount *m, const char *path, struct handle **h)
 	const char *name;
 	struct inode *dir = parent_of(m, path, &name);
 	struct fs_entry e;
-	int err =
-		fs_file_create(m->fs, dir, name, 0644,
-			       O_WRONLY | O_CREAT | O_EXCL, &m->caller, &e, h);
+	int rc = fs_file_create(m->fs, dir, name, 0644,
+				O_WRONLY | O_CREAT | O_EXCL, &m->caller, &e, h);
 
-	if (!err)
+	if (!rc)
 		fs_forget(m->fs, e.inode, 1);
 	mount_forget(m, dir);
-	return err;
+	return rc;
 }
 
 static int open_once(struct mount *m, const char *path, int flags,
 		     struct handle **h)
 {
-	int err;
+	int rc;
 	bool keep;
-	struct inode *i = mount_find(m, path, &err);
+	struct inode *i = mount_find(m, path, &rc);
 
 	if (!i)
-		return err;
-	err = fs_file_open(m->fs, i, flags, h, &keep);
+		return rc;
+	rc = fs_file_open(m->fs, i, flags, h, &keep);
 	mount_forget(m, i);
-	return err;
+	return rc;
 }
 
 /* As the kernel: upon -ESTALE the path is looked up once more. */
 int mount_open(struct mount *m, const char *path, int flags, struct handle **h)
 {
-	int err = open_once(m, path, flags, h);
+	int rc = open_once(m, path, flags, h);
 
-	return err == -ESTALE ? open_once(m, path, flags, h) : err;
+	return rc == -ESTALE ? open_once(m, path, flags, h) : rc;
 }
 
 int mount_write(struct mount *m, const char *path, const char *text)
 {
 	struct handle *h;
-	int err = mount_open(m, path, O_WRONLY | O_TRUNC, &h);
+	int rc = mount_open(m, path, O_WRONLY | O_TRUNC, &h);
 
-	if (err == -ENOENT)
-		err = mount_create(m, path, &h);
-	if (err)
-		return err;
-	err = fs_file_write(m->fs, h, 0, text, strlen(text));
-	if (!err)
-		err = fs_file_flush(m->fs, h);
+	if (rc == -ENOENT)
+		rc = mount_create(m, path, &h);
+	if (rc)
+		return rc;
+	rc = fs_file_write(m->fs, h, 0, text, strlen(text));
+	if (!rc)
+		rc = fs_file_flush(m->fs, h);
 	fs_release(m->fs, h);
-	return err;
+	return rc;
 }
 
 int mount_chmod(struct mount *m, const char *path, mode_t mode)
@@ -192,32 +191,32 @@ int mount_mkdir(struct mount *m, const char *path)
 	const char *name;
 	struct inode *dir = parent_of(m, path, &name);
 	struct fs_entry e;
-	int err = fs_mkdir(m->fs, dir, name, 0755, &m->caller, &e);
+	int rc = fs_mkdir(m->fs, dir, name, 0755, &m->caller, &e);
 
-	if (!err)
+	if (!rc)
 		fs_forget(m->fs, e.inode, 1);
 	mount_forget(m, dir);
-	return err;
+	return rc;
 }
 
 int mount_unlink(struct mount *m, const char *path)
 {
 	const char *name;
 	struct inode *dir = parent_of(m, path, &name);
-	int err = fs_unlink(m->fs, dir, name);
+	int rc = fs_unlink(m->fs, dir, name);
 
 	mount_forget(m, dir);
-	return err;
+	return rc;
 }
 
 int mount_rmdir(struct mount *m, const char *path)
 {
 	const char *name;
 	struct inode *dir = parent_of(m, path, &name);
-	int err = fs_rmdir(m->fs, dir, name);
+	int rc = fs_rmdir(m->fs, dir, name);
 
 	mount_forget(m, dir);
-	return err;
+	return rc;
 }
 
 int mount_rename(struct mount *m, const char *from, const char *to,
@@ -226,24 +225,24 @@ int mount_rename(struct mount *m, const char *from, const char *to,
 	const char *name, *to_name;
 	struct inode *dir = parent_of(m, from, &name);
 	struct inode *to_dir = parent_of(m, to, &to_name);
-	int err = fs_rename(m->fs, dir, name, to_dir, to_name, flags);
+	int rc = fs_rename(m->fs, dir, name, to_dir, to_name, flags);
 
 	mount_forget(m, dir);
 	mount_forget(m, to_dir);
-	return err;
+	return rc;
 }
 
 int mount_stat(struct mount *m, const char *path, struct stat *st)
 {
 	double timeout;
-	int err;
-	struct inode *i = mount_find(m, path, &err);
+	int rc;
+	struct inode *i = mount_find(m, path, &rc);
 
 	if (!i)
-		return err;
-	err = fs_getattr(m->fs, i, NULL, st, &timeout);
+		return rc;
+	rc = fs_getattr(m->fs, i, NULL, st, &timeout);
 	mount_forget(m, i);
-	return err;
+	return rc;
 }
 
 int mount_read(struct mount *m, struct handle *h, char *out, size_t size)
@@ -252,10 +251,10 @@ int mount_read(struct mount *m, struct handle *h, char *out, size_t size)
 
 	for (;;) {
 		struct fs_data d = { 0 };
-		int err = fs_file_read(m->fs, h, at, size - 1 - at, &d);
+		int rc = fs_file_read(m->fs, h, at, size - 1 - at, &d);
 
-		if (err)
-			return err;
+		if (rc)
+			return rc;
 		if (!d.len)
 			break;
 		for (unsigned k = 0; k < d.n; k++) {
@@ -271,13 +270,13 @@ int mount_read(struct mount *m, struct handle *h, char *out, size_t size)
 int mount_cat(struct mount *m, const char *path, char *out, size_t size)
 {
 	struct handle *h;
-	int err = mount_open(m, path, O_RDONLY, &h);
+	int rc = mount_open(m, path, O_RDONLY, &h);
 
-	if (err)
-		return err;
-	err = mount_read(m, h, out, size);
+	if (rc)
+		return rc;
+	rc = mount_read(m, h, out, size);
 	fs_release(m->fs, h);
-	return err;
+	return rc;
 }
 
 struct ls {
@@ -304,19 +303,19 @@ int mount_ls(struct mount *m, const char *path, char *out, size_t size)
 {
 	struct ls ls = { out, size, 0 };
 	struct dir_handle *h;
-	int err;
-	struct inode *i = mount_find(m, path, &err);
+	int rc;
+	struct inode *i = mount_find(m, path, &rc);
 
 	*out = '\0';
 	if (!i)
-		return err;
-	err = fs_dir_open(m->fs, i, &h);
-	if (!err) {
-		err = fs_dir_read(m->fs, h, 0, false, add_name, &ls);
+		return rc;
+	rc = fs_dir_open(m->fs, i, &h);
+	if (!rc) {
+		rc = fs_dir_read(m->fs, h, 0, false, add_name, &ls);
 		fs_dir_close(m->fs, h);
 	}
 	mount_forget(m, i);
-	return err;
+	return rc;
 }
 
 void gateway_put(struct mount *m, const char *key, const char *text)

@@ -34,8 +34,8 @@ extern const struct fs_settings mount_settings;
 void mount_down(struct mount *m);
 
 /* The inode of a path, with a lookup that mount_forget() takes back; NULL:
- * absent, and *err (may be NULL) why. */
-struct inode *mount_find(struct mount *m, const char *path, int *err);
+ * absent, and *failure (may be NULL) why. */
+struct inode *mount_find(struct mount *m, const char *path, int *failure);
 void mount_forget(struct mount *m, struct inode *i);
 
 /* By path; the results are those of the fs_*() behind. */

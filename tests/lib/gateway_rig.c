@@ -30,7 +30,7 @@ static int64_t rig_clock(void)
 
 static int open_local(const struct conn *conn, const char *name,
 		      struct http_engine *engine, struct store **out,
-		      struct buf *err)
+		      struct buf *why)
 {
 	const bool ext = !strcmp(name, "ext");
 	const struct local_settings set = {
@@ -40,7 +40,7 @@ static int open_local(const struct conn *conn, const char *name,
 		.types = true,
 	};
 
-	return local_new(&set, out, err);
+	return local_new(&set, out, why);
 }
 
 static void open_catalog(struct gateway_rig *rig, bool ro)
@@ -55,12 +55,12 @@ static void open_catalog(struct gateway_rig *rig, bool ro)
 		.n_external = 1,
 		.open = open_local,
 	};
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 
 	opening = rig;
-	if (catalog_new(&set, NULL, &rig->catalog, &err))
-		fail_msg("%s", buf_str(&err));
-	buf_clear(&err);
+	if (catalog_new(&set, NULL, &rig->catalog, &why))
+		fail_msg("%s", buf_str(&why));
+	buf_clear(&why);
 }
 
 static void open_rig(struct gateway_rig *rig, bool ro,
@@ -73,7 +73,7 @@ static void open_rig(struct gateway_rig *rig, bool ro,
 		.user = "root",
 		.now_s = rig_clock,
 	};
-	struct buf err = BUF_INIT(BUF_MESSAGE), origin = BUF_INIT(256);
+	struct buf why = BUF_INIT(BUF_MESSAGE), origin = BUF_INIT(256);
 
 	*rig = (struct gateway_rig){ 0 };
 	digest_init();
@@ -83,13 +83,13 @@ static void open_rig(struct gateway_rig *rig, bool ro,
 	set.budget = rig->budget = budget_new(64 << 20);
 	if (adjust)
 		adjust(&set);
-	if (gateway_new(&set, rig->catalog, &rig->gateway, &err))
-		fail_msg("%s", buf_str(&err));
+	if (gateway_new(&set, rig->catalog, &rig->gateway, &why))
+		fail_msg("%s", buf_str(&why));
 	gateway_origin(rig->gateway, &origin);
 	rig->port = atoi(strrchr(buf_str(&origin), ':') + 1);
 	snprintf(rig->host, sizeof(rig->host), "127.0.0.1:%u", rig->port);
 	buf_clear(&origin);
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 void gateway_rig_open(struct gateway_rig *rig,

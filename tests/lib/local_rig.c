@@ -19,12 +19,12 @@ struct store *local_rig_again(const struct local_rig *rig)
 	const struct local_settings set = { .name = "test",
 					    .root = rig->root,
 					    .url_name = "storage" };
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct store *s = NULL;
 
-	if (local_new(&set, &s, &err))
-		fail_msg("%s", buf_str(&err));
-	buf_clear(&err);
+	if (local_new(&set, &s, &why))
+		fail_msg("%s", buf_str(&why));
+	buf_clear(&why);
 	return s;
 }
 
@@ -94,10 +94,10 @@ struct object_info local_rig_put(struct store *s, const char *key,
 int local_rig_get(struct store *s, const char *key, char text[4096])
 {
 	size_t n = 0;
-	int err = store_get_sync(s, key, NULL, 0, text, 4095, &n, NULL);
+	int rc = store_get_sync(s, key, NULL, 0, text, 4095, &n, NULL);
 
-	text[err ? 0 : n] = '\0';
-	return err;
+	text[rc ? 0 : n] = '\0';
+	return rc;
 }
 
 char *local_rig_list(struct store *s, const char *prefix, char delimiter)

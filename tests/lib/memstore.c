@@ -42,7 +42,7 @@ static enum mem_op op_of(const char *name)
 	return op;
 }
 
-void memstore_fail(struct store *s, const char *op, unsigned n, int err)
+void memstore_fail(struct store *s, const char *op, unsigned n, int rc)
 {
 	struct memstore *m = memstore_of(s);
 	enum mem_op i = op_of(op);
@@ -51,26 +51,26 @@ void memstore_fail(struct store *s, const char *op, unsigned n, int err)
 		return;
 	lock_take(&m->lock);
 	mem_locked(m)->faults[i].in = n;
-	mem_locked(m)->faults[i].err = err;
+	mem_locked(m)->faults[i].rc = rc;
 	lock_drop(&m->lock);
 }
 
 int mem_enter(struct memstore *m, enum mem_op op)
 {
 	struct mem_fault *f;
-	int err = 0;
+	int rc = 0;
 
 	lock_take(&m->lock);
 	f = &mem_locked(m)->faults[op];
 	f->calls++;
-	if (f->err && f->in == 0) {
-		err = f->err;
-	} else if (f->err && --f->in == 0) {
-		err = f->err;
-		f->err = 0;
+	if (f->rc && f->in == 0) {
+		rc = f->rc;
+	} else if (f->rc && --f->in == 0) {
+		rc = f->rc;
+		f->rc = 0;
 	}
 	lock_drop(&m->lock);
-	return err;
+	return rc;
 }
 
 unsigned memstore_calls(struct store *s, const char *op)
@@ -108,7 +108,7 @@ unsigned memstore_uploads(struct store *s)
 	return n;
 }
 
-static int mem_check(struct store *s, const char *prefix, struct buf *err)
+static int mem_check(struct store *s, const char *prefix, struct buf *why)
 {
 	return 0;
 }
@@ -119,10 +119,10 @@ static int mem_stat(struct store *s, const char *key, struct name_info *out)
 	char below[STORE_KEY_MAX + 2];
 	struct mem_object *o;
 	size_t i;
-	int err = mem_enter(m, MEM_STAT);
+	int rc = mem_enter(m, MEM_STAT);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	snprintf(below, sizeof(below), "%s/", key);
 	lock_take(&m->lock);
 	o = mem_find_locked(m, key);
@@ -145,10 +145,10 @@ static int mem_head(struct store *s, const char *key,
 {
 	struct memstore *m = memstore_of(s);
 	struct mem_object *o;
-	int err = mem_enter(m, MEM_HEAD);
+	int rc = mem_enter(m, MEM_HEAD);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	lock_take(&m->lock);
 	o = mem_find_locked(m, key);
 	if (o) {
@@ -166,23 +166,23 @@ static int mem_put(struct store *s, const char *key,
 	struct memstore *m = memstore_of(s);
 	struct mem_blob *blob = NULL;
 	struct mem_props *props = NULL;
-	int err = mem_enter(m, MEM_PUT);
+	int rc = mem_enter(m, MEM_PUT);
 
-	err = err ? err : mem_props_of(meta, &props);
-	err = err ? err : mem_blob_read(body, &blob);
-	if (err) {
+	rc = rc ? rc : mem_props_of(meta, &props);
+	rc = rc ? rc : mem_blob_read(body, &blob);
+	if (rc) {
 		free(props);
-		return err;
+		return rc;
 	}
 	lock_take(&m->lock);
-	err = mem_cond_locked(m, key, cond);
-	err = err ? err : mem_store_locked(m, key, blob, "", props, out);
+	rc = mem_cond_locked(m, key, cond);
+	rc = rc ? rc : mem_store_locked(m, key, blob, "", props, out);
 	lock_drop(&m->lock);
-	if (err) {
+	if (rc) {
 		mem_blob_unref(blob);
 		free(props);
 	}
-	return err;
+	return rc;
 }
 
 /* The object, if it has that ETag (NULL: any). */
@@ -203,19 +203,19 @@ static int copy_to_locked(struct memstore *m, const struct mem_object *o,
 	char same[STORE_ETAG_SIZE];
 	struct mem_blob *blob;
 	struct mem_props *kept;
-	int err = mem_props_keep(props, &kept);
+	int rc = mem_props_keep(props, &kept);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	blob = mem_blob_ref(o->blob);
 	/* A new key moves the objects, o among them. */
 	memcpy(same, o->info.etag, sizeof(same));
-	err = mem_store_locked(m, to, blob, same, kept, out);
-	if (err) {
+	rc = mem_store_locked(m, to, blob, same, kept, out);
+	if (rc) {
 		mem_blob_unref(blob);
 		free(kept);
 	}
-	return err;
+	return rc;
 }
 
 static int copy_locked(struct memstore *m, const char *from, const char *etag,
@@ -225,11 +225,11 @@ static int copy_locked(struct memstore *m, const char *from, const char *etag,
 {
 	const struct mem_object *o;
 	struct props props;
-	int err = copy_find_locked(m, from, etag, &o);
+	int rc = copy_find_locked(m, from, etag, &o);
 
-	err = err ? err : mem_cond_locked(m, to, cond);
-	if (err)
-		return err;
+	rc = rc ? rc : mem_cond_locked(m, to, cond);
+	if (rc)
+		return rc;
 	mem_props_tell(o->props, &props);
 	props_retype(&props, retype);
 	return copy_to_locked(m, o, to, &props, out);
@@ -242,16 +242,16 @@ static int mem_copy_as(struct store *s, const struct store_range *from,
 	struct memstore *m = memstore_of(s);
 	const struct mem_object *o;
 	struct props props = { .len = 0 };
-	int err = mem_enter(m, MEM_COPY);
+	int rc = mem_enter(m, MEM_COPY);
 
-	err = err ? err : props_of_meta(&props, meta);
-	if (err)
-		return err;
+	rc = rc ? rc : props_of_meta(&props, meta);
+	if (rc)
+		return rc;
 	lock_take(&m->lock);
-	err = copy_find_locked(m, from->key, from->etag, &o);
-	err = err ? err : copy_to_locked(m, o, to, &props, out);
+	rc = copy_find_locked(m, from->key, from->etag, &o);
+	rc = rc ? rc : copy_to_locked(m, o, to, &props, out);
 	lock_drop(&m->lock);
-	return err;
+	return rc;
 }
 
 static int mem_copy(struct store *s, const char *from, const char *etag,
@@ -259,14 +259,14 @@ static int mem_copy(struct store *s, const char *from, const char *etag,
 		    const struct store_cond *cond, struct object_info *out)
 {
 	struct memstore *m = memstore_of(s);
-	int err = mem_enter(m, MEM_COPY);
+	int rc = mem_enter(m, MEM_COPY);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	lock_take(&m->lock);
-	err = copy_locked(m, from, etag, to, retype, cond, out);
+	rc = copy_locked(m, from, etag, to, retype, cond, out);
 	lock_drop(&m->lock);
-	return err;
+	return rc;
 }
 
 static int set_props_locked(struct memstore *m, const char *key,
@@ -292,50 +292,50 @@ static int mem_set_props(struct store *s, const char *key,
 {
 	struct memstore *m = memstore_of(s);
 	struct mem_props *kept = NULL;
-	int err = mem_enter(m, MEM_COPY);
+	int rc = mem_enter(m, MEM_COPY);
 
-	err = err ? err : mem_props_keep(&now->props, &kept);
-	if (err)
-		return err;
+	rc = rc ? rc : mem_props_keep(&now->props, &kept);
+	if (rc)
+		return rc;
 	lock_take(&m->lock);
-	err = set_props_locked(m, key, now->info.etag, kept, out);
+	rc = set_props_locked(m, key, now->info.etag, kept, out);
 	lock_drop(&m->lock);
-	if (err)
+	if (rc)
 		free(kept);
-	return err;
+	return rc;
 }
 
 static int mem_remove(struct store *s, const char *key, const char *etag)
 {
 	struct memstore *m = memstore_of(s);
 	const struct store_cond cond = { .if_match = etag };
-	int err = mem_enter(m, MEM_REMOVE);
+	int rc = mem_enter(m, MEM_REMOVE);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	lock_take(&m->lock);
-	err = etag ? mem_cond_locked(m, key, &cond) : 0;
-	if (!err)
+	rc = etag ? mem_cond_locked(m, key, &cond) : 0;
+	if (!rc)
 		mem_remove_locked(m, key);
 	lock_drop(&m->lock);
-	return err == -ENOENT ? 0 : err;
+	return rc == -ENOENT ? 0 : rc;
 }
 
 static int mem_remove_many(struct store *s, const char *const *keys, unsigned n,
 			   int *results)
 {
-	int err = 0;
+	int rc = 0;
 
 	for (unsigned i = 0; i < n; i++) {
 		results[i] = mem_remove(s, keys[i], NULL);
-		err = err ? err : results[i];
+		rc = rc ? rc : results[i];
 	}
-	return err;
+	return rc;
 }
 
 /* A URL that nobody answers, in the form of those that somebody does. */
 static int mem_presign(struct store *s, const struct store_presign *req,
-		       struct store_presigned *out, struct buf *err)
+		       struct store_presigned *out, struct buf *why)
 {
 	struct buf url = BUF_INIT(BUF_URL);
 

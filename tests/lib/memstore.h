@@ -17,10 +17,10 @@ struct store *memstore_new(const char *name); /* NULL without memory */
  *
  * The nth next call of that operation ("get", "put", "part", "part_copy",
  * "copy", "head", "list", "stat", "remove", "complete", "open", "abort",
- * "pending") fails with err (-errno); n 1 is the next one, 0 every one until
- * err 0 is set.
+ * "pending") fails with rc (-errno); n 1 is the next one, 0 every one until
+ * rc 0 is set.
  */
-void memstore_fail(struct store *s, const char *op, unsigned n, int err);
+void memstore_fail(struct store *s, const char *op, unsigned n, int rc);
 
 /* Data calls answer this much later, on a thread of the store's own (0: at
  * once, before the call returns). */

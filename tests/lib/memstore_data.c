@@ -17,7 +17,7 @@
 
 #define PIECE ((size_t)16 << 10) /* bytes come in such, as from a socket */
 
-static void do_get(struct memstore *m, struct store_get *get, int err)
+static void do_get(struct memstore *m, struct store_get *get, int rc)
 {
 	struct mem_blob *blob = NULL;
 	struct object_info info = { 0 };
@@ -26,11 +26,11 @@ static void do_get(struct memstore *m, struct store_get *get, int err)
 
 	lock_take(&m->lock);
 	o = mem_find_locked(m, get->key);
-	if (!err && !o) {
-		err = get->etag ? -ESTALE : -ENOENT;
-	} else if (!err && get->etag && strcmp(get->etag, o->info.etag)) {
-		err = -ESTALE;
-	} else if (!err) {
+	if (!rc && !o) {
+		rc = get->etag ? -ESTALE : -ENOENT;
+	} else if (!rc && get->etag && strcmp(get->etag, o->info.etag)) {
+		rc = -ESTALE;
+	} else if (!rc) {
 		blob = mem_blob_ref(o->blob);
 		info = o->info;
 		if (get->props) {
@@ -48,32 +48,31 @@ static void do_get(struct memstore *m, struct store_get *get, int err)
 				  n - at < PIECE ? n - at : PIECE);
 	}
 	mem_blob_unref(blob);
-	get->done(get, err, &info);
+	get->done(get, rc, &info);
 }
 
-static void do_part(struct store_part *part, int err)
+static void do_part(struct store_part *part, int rc)
 {
 	struct mem_blob *blob = NULL;
 	char etag[STORE_ETAG_SIZE];
 
-	err = err ? err : mem_blob_read(&part->body, &blob);
-	err = err ? err
-		  : mem_upload_part(part->upload, part->number, blob, etag);
-	if (err)
+	rc = rc ? rc : mem_blob_read(&part->body, &blob);
+	rc = rc ? rc : mem_upload_part(part->upload, part->number, blob, etag);
+	if (rc)
 		mem_blob_unref(blob);
 	else
 		memcpy(part->etag, etag, sizeof(etag));
-	part->done(part, err);
+	part->done(part, rc);
 }
 
 static void run_job(struct memstore *m, struct mem_job *j)
 {
-	int err = j->cancelled ? -ECANCELED : j->err;
+	int rc = j->cancelled ? -ECANCELED : j->rc;
 
 	if (j->get)
-		do_get(m, j->get, err);
+		do_get(m, j->get, rc);
 	else
-		do_part(j->part, err);
+		do_part(j->part, rc);
 	free(j);
 }
 
@@ -142,7 +141,7 @@ static int queue_locked(struct memstore *m, struct mem_job *j)
 
 /* Puts the call off; false: it is to be done now. */
 static bool put_off(struct memstore *m, struct store_get *get,
-		    struct store_part *part, int err)
+		    struct store_part *part, int rc)
 {
 	struct mem_job *j = NULL;
 	bool queued = false;
@@ -156,7 +155,7 @@ static bool put_off(struct memstore *m, struct store_get *get,
 		j->due_ms = clock_mono_ms() + delay_ms;
 		j->get = get;
 		j->part = part;
-		j->err = err;
+		j->rc = rc;
 		queued = queue_locked(m, j) == 0;
 	}
 	lock_drop(&m->lock);
@@ -168,19 +167,19 @@ static bool put_off(struct memstore *m, struct store_get *get,
 void mem_get(struct store *s, struct store_get *get)
 {
 	struct memstore *m = memstore_of(s);
-	int err = mem_enter(m, MEM_GET);
+	int rc = mem_enter(m, MEM_GET);
 
-	if (!put_off(m, get, NULL, err))
-		do_get(m, get, err);
+	if (!put_off(m, get, NULL, rc))
+		do_get(m, get, rc);
 }
 
 void mem_part(struct store_part *part)
 {
 	struct memstore *m = memstore_of(part->upload->store);
-	int err = mem_enter(m, MEM_PART);
+	int rc = mem_enter(m, MEM_PART);
 
-	if (!put_off(m, NULL, part, err))
-		do_part(part, err);
+	if (!put_off(m, NULL, part, rc))
+		do_part(part, rc);
 }
 
 static void cancel(struct memstore *m, const struct store_get *get,

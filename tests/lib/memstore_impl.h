@@ -73,14 +73,14 @@ enum mem_op {
 struct mem_fault {
 	unsigned calls;
 	unsigned in; /* this many calls from now, 0: each one */
-	int err; /* 0: none is set */
+	int rc; /* 0: none is set */
 };
 
 /* A get or a part that waits for its time. */
 struct mem_job {
 	int64_t due_ms;
 	bool cancelled;
-	int err; /* the fault that it met when it was started */
+	int rc; /* the fault that it met when it was started */
 	struct store_get *get;
 	struct store_part *part;
 	struct mem_job *next;

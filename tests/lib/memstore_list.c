@@ -121,18 +121,18 @@ int mem_list_next(struct store_list *base, struct list_entry *out)
 {
 	struct mem_list *l = (struct mem_list *)base;
 	struct memstore *m = memstore_of(base->store);
-	int err;
+	int rc;
 
 	if (l->at == l->n && !l->end) {
 		clear_page(l);
-		err = mem_enter(m, MEM_LIST);
-		if (err)
-			return err;
+		rc = mem_enter(m, MEM_LIST);
+		if (rc)
+			return rc;
 		lock_take(&m->lock);
-		err = fill_locked(m, l);
+		rc = fill_locked(m, l);
 		lock_drop(&m->lock);
-		if (err)
-			return err;
+		if (rc)
+			return rc;
 		base->pages++;
 	}
 	if (l->at == l->n)

@@ -41,7 +41,7 @@ int mem_blob_read(const struct store_body *body, struct mem_blob **out)
 {
 	struct mem_blob *b = mem_blob_new(body->len);
 	size_t done = 0;
-	int err = 0;
+	int rc = 0;
 
 	if (!b)
 		return -ENOMEM;
@@ -49,20 +49,20 @@ int mem_blob_read(const struct store_body *body, struct mem_blob **out)
 		memcpy(b->bytes, body->data, body->len);
 		done = body->len;
 	}
-	while (!err && done < body->len) {
+	while (!rc && done < body->len) {
 		ssize_t n = pread(body->fd, b->bytes + done, body->len - done,
 				  body->offset + done);
 
 		if (n < 0)
-			err = -errno;
+			rc = -errno;
 		else if (n == 0)
-			err = -EIO;
+			rc = -EIO;
 		else
 			done += n;
 	}
-	if (err) {
+	if (rc) {
 		mem_blob_unref(b);
-		return err;
+		return rc;
 	}
 	*out = b;
 	return 0;
@@ -164,10 +164,10 @@ int mem_props_keep(const struct props *p, struct mem_props **out)
 int mem_props_of(const struct store_meta *meta, struct mem_props **out)
 {
 	struct props all;
-	int err = props_of_meta(&all, meta);
+	int rc = props_of_meta(&all, meta);
 
 	*out = NULL;
-	return err ? err : mem_props_keep(&all, out);
+	return rc ? rc : mem_props_keep(&all, out);
 }
 
 void mem_props_tell(const struct mem_props *p, struct props *out)
@@ -227,16 +227,16 @@ int memstore_poke(struct store *s, const char *key, const void *bytes, size_t n)
 	struct store_body body = { .data = bytes, .fd = -1, .len = n };
 	struct mem_blob *blob = NULL;
 	struct object_info info;
-	int err = mem_blob_read(&body, &blob);
+	int rc = mem_blob_read(&body, &blob);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	lock_take(&m->lock);
-	err = mem_store_locked(m, key, blob, "", NULL, &info);
+	rc = mem_store_locked(m, key, blob, "", NULL, &info);
 	lock_drop(&m->lock);
-	if (err)
+	if (rc)
 		mem_blob_unref(blob);
-	return err;
+	return rc;
 }
 
 int memstore_poke_remove(struct store *s, const char *key)

@@ -51,11 +51,11 @@ static int begin(struct memstore *m, const char *key,
 {
 	struct mem_pending *p = calloc(1, sizeof(*p));
 	char name[32];
-	int err = p ? mem_props_of(meta, &p->props) : -ENOMEM;
+	int rc = p ? mem_props_of(meta, &p->props) : -ENOMEM;
 
-	if (err) {
+	if (rc) {
 		free(p);
-		return err;
+		return rc;
 	}
 	p->key = strdup(key);
 	lock_take(&m->lock);
@@ -81,21 +81,21 @@ int mem_upload_open(struct store *s, const char *key,
 {
 	struct memstore *m = memstore_of(s);
 	struct mem_upload *u;
-	int err = mem_enter(m, MEM_OPEN);
+	int rc = mem_enter(m, MEM_OPEN);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	u = calloc(1, sizeof(*u));
 	if (!u)
 		return -ENOMEM;
 	u->base.store = s;
 	u->base.key = strdup(key);
-	err = u->base.key ? begin(m, key, meta, &u->id) : -ENOMEM;
-	if (err)
+	rc = u->base.key ? begin(m, key, meta, &u->id) : -ENOMEM;
+	if (rc)
 		mem_upload_free(&u->base);
 	else
 		*out = &u->base;
-	return err;
+	return rc;
 }
 
 static int set_part_locked(struct mem_pending *p, unsigned number,
@@ -129,14 +129,14 @@ int mem_upload_part(struct store_upload *u, unsigned number,
 {
 	struct memstore *m = memstore_of(u->store);
 	struct mem_pending *p;
-	int err;
+	int rc;
 
 	mem_etag(blob, etag);
 	lock_take(&m->lock);
 	p = *find_locked(m, u->key, upload_of(u)->id);
-	err = p ? set_part_locked(p, number, blob, etag) : -EIO;
+	rc = p ? set_part_locked(p, number, blob, etag) : -EIO;
 	lock_drop(&m->lock);
-	return err;
+	return rc;
 }
 
 int mem_part_copy(struct store_upload *u, unsigned number, uint64_t at,
@@ -145,19 +145,19 @@ int mem_part_copy(struct store_upload *u, unsigned number, uint64_t at,
 	struct memstore *m = memstore_of(u->store);
 	struct mem_blob *from = NULL, *blob = NULL;
 	const struct mem_object *o;
-	int err = mem_enter(m, MEM_PART_COPY);
+	int rc = mem_enter(m, MEM_PART_COPY);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	lock_take(&m->lock);
 	o = mem_find_locked(m, range->key);
 	if (!o)
-		err = -ENOENT;
+		rc = -ENOENT;
 	else if (range->etag && strcmp(range->etag, o->info.etag))
-		err = -ESTALE;
+		rc = -ESTALE;
 	else if (range->offset > o->blob->n ||
 		 range->len > o->blob->n - range->offset)
-		err = -EINVAL;
+		rc = -EINVAL;
 	else
 		from = mem_blob_ref(o->blob);
 	lock_drop(&m->lock);
@@ -166,13 +166,13 @@ int mem_part_copy(struct store_upload *u, unsigned number, uint64_t at,
 		if (blob)
 			memcpy(blob->bytes, from->bytes + range->offset,
 			       range->len);
-		err = blob ? mem_upload_part(u, number, blob, out->etag)
-			   : -ENOMEM;
-		if (err)
+		rc = blob ? mem_upload_part(u, number, blob, out->etag)
+			  : -ENOMEM;
+		if (rc)
 			mem_blob_unref(blob);
 	}
 	mem_blob_unref(from);
-	return err;
+	return rc;
 }
 
 static const struct mem_part *part_of(const struct mem_pending *p,
@@ -194,23 +194,23 @@ static int join(const struct memstore *m, const struct mem_pending *p,
 	unsigned char sum[SHA256_SIZE];
 	char hex[2 * MD5_SIZE + 1];
 	size_t size = 0;
-	int err = d ? 0 : -ENOMEM;
+	int rc = d ? 0 : -ENOMEM;
 
-	for (unsigned i = 0; !err && i < n; i++) {
+	for (unsigned i = 0; !rc && i < n; i++) {
 		const struct mem_part *part = part_of(p, &parts[i]);
 
 		if (!part)
-			err = -EIO;
+			rc = -EIO;
 		else if (i + 1 < n && part->blob->n < m->base.limits.part_min)
-			err = -EINVAL;
+			rc = -EINVAL;
 		else
 			size += part->blob->n;
 	}
-	*out = err ? NULL : mem_blob_new(size);
-	if (!err && !*out)
-		err = -ENOMEM;
+	*out = rc ? NULL : mem_blob_new(size);
+	if (!rc && !*out)
+		rc = -ENOMEM;
 	size = 0;
-	for (unsigned i = 0; !err && i < n; i++) {
+	for (unsigned i = 0; !rc && i < n; i++) {
 		const struct mem_blob *b = part_of(p, &parts[i])->blob;
 
 		memcpy((*out)->bytes + size, b->bytes, b->n);
@@ -222,7 +222,7 @@ static int join(const struct memstore *m, const struct mem_pending *p,
 		digest_end(d, sum);
 	hex_encode(sum, MD5_SIZE, hex);
 	snprintf(etag, STORE_ETAG_SIZE, "\"%s-%u\"", hex, n);
-	return err;
+	return rc;
 }
 
 int mem_upload_complete(struct store_upload *u,
@@ -233,17 +233,17 @@ int mem_upload_complete(struct store_upload *u,
 	struct mem_pending **at, *p = NULL;
 	struct mem_blob *blob = NULL;
 	char etag[STORE_ETAG_SIZE];
-	int err = mem_enter(m, MEM_COMPLETE);
+	int rc = mem_enter(m, MEM_COMPLETE);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	lock_take(&m->lock);
 	at = find_locked(m, u->key, upload_of(u)->id);
-	err = *at ? mem_cond_locked(m, u->key, cond) : -EIO;
-	err = err ? err : join(m, *at, parts, n, &blob, etag);
-	err = err ? err
-		  : mem_store_locked(m, u->key, blob, etag, (*at)->props, out);
-	if (!err) {
+	rc = *at ? mem_cond_locked(m, u->key, cond) : -EIO;
+	rc = rc ? rc : join(m, *at, parts, n, &blob, etag);
+	rc = rc ? rc
+		: mem_store_locked(m, u->key, blob, etag, (*at)->props, out);
+	if (!rc) {
 		p = *at;
 		p->props = NULL;
 		*at = p->next;
@@ -252,16 +252,16 @@ int mem_upload_complete(struct store_upload *u,
 	}
 	lock_drop(&m->lock);
 	mem_pending_free(p);
-	return err;
+	return rc;
 }
 
 static int abort_upload(struct memstore *m, const char *key, const char *id)
 {
 	struct mem_pending **at, *p;
-	int err = mem_enter(m, MEM_ABORT);
+	int rc = mem_enter(m, MEM_ABORT);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	lock_take(&m->lock);
 	at = find_locked(m, key, id);
 	p = *at;

@@ -13,7 +13,7 @@
 struct error_row {
 	long status;
 	const char *code; /* "": a body without one */
-	int err;
+	int rc;
 	enum http_verdict verdict;
 	enum s3_fix fix;
 };

@@ -19,7 +19,7 @@ static struct store *open_store(struct http_engine *e,
 		.idle_timeout_s = 20,
 		.deadline_s = 30,
 	};
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct signer *signer;
 	struct store *s;
 
@@ -31,9 +31,9 @@ static struct store *open_store(struct http_engine *e,
 		lane.idle_timeout_s = options->idle_timeout_s;
 	signer = signer_new(cred_cache_new(creds), "s3");
 	assert_non_null(signer);
-	if (s3_new(set, http_lane_new(e, &lane), signer, &s, &err))
-		fail_msg("s3_new: %s", buf_str(&err));
-	buf_clear(&err);
+	if (s3_new(set, http_lane_new(e, &lane), signer, &s, &why))
+		fail_msg("s3_new: %s", buf_str(&why));
+	buf_clear(&why);
 	return s;
 }
 
@@ -88,10 +88,10 @@ int s3_rig_get(struct s3_rig *rig, const char *key, const char *etag,
 	       char have[64])
 {
 	size_t n = 0;
-	int err = store_get_sync(rig->s, key, etag, 0, have, 63, &n, NULL);
+	int rc = store_get_sync(rig->s, key, etag, 0, have, 63, &n, NULL);
 
-	have[err ? 0 : n] = '\0';
-	return err;
+	have[rc ? 0 : n] = '\0';
+	return rc;
 }
 
 void s3_rig_assert_log(struct s3_rig *rig, const char *text)

@@ -38,11 +38,11 @@ int get(struct contract *c, const char *name, const char *etag, uint64_t offset,
 	char *text, size_t len)
 {
 	size_t n = 0;
-	int err = store_get_sync(c->s, key(c, name), etag, offset, text,
-				 len - 1, &n, NULL);
+	int rc = store_get_sync(c->s, key(c, name), etag, offset, text, len - 1,
+				&n, NULL);
 
-	text[err ? 0 : n] = '\0';
-	return err;
+	text[rc ? 0 : n] = '\0';
+	return rc;
 }
 
 void assert_text(struct contract *c, const char *name, const char *want)

@@ -16,7 +16,7 @@ static struct upload_rig *opening;
 
 static int open_store(const struct conn *conn, const char *name,
 		      struct http_engine *engine, struct store **out,
-		      struct buf *err)
+		      struct buf *why)
 {
 	const struct local_rig *disk = !strcmp(name, "disk")
 					       ? &opening->base.other
@@ -26,7 +26,7 @@ static int open_store(const struct conn *conn, const char *name,
 					    .url_name = name };
 
 	if (!strcmp(name, "storage") || !strcmp(name, "disk"))
-		return local_new(&set, out, err);
+		return local_new(&set, out, why);
 	*out = memstore_new(name);
 	if (!strcmp(name, "mem"))
 		opening->mem = *out;
@@ -54,13 +54,13 @@ static void open_stages(struct upload_rig *rig)
 		.n_external = 4,
 		.open = open_store,
 	};
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct stage *s;
 
 	opening = rig;
-	if (catalog_new(&set, NULL, &rig->base.catalog, &err))
-		fail_msg("%s", buf_str(&err));
-	buf_clear(&err);
+	if (catalog_new(&set, NULL, &rig->base.catalog, &why))
+		fail_msg("%s", buf_str(&why));
+	buf_clear(&why);
 	assert_int_equal(catalog_create(rig->base.catalog, "s1", NULL, &s), 0);
 	stage_unref(s);
 }
@@ -84,7 +84,7 @@ void upload_rig_open(struct upload_rig *rig,
 		.users = rig->users,
 		.n_users = 2,
 	};
-	struct buf err = BUF_INIT(BUF_MESSAGE), origin = BUF_INIT(256);
+	struct buf why = BUF_INIT(BUF_MESSAGE), origin = BUF_INIT(256);
 	struct gateway_rig *b = &rig->base;
 
 	*rig = (struct upload_rig){ 0 };
@@ -100,13 +100,13 @@ void upload_rig_open(struct upload_rig *rig,
 	set.budget = b->budget = budget_new(32 << 20);
 	if (adjust)
 		adjust(&set);
-	if (gateway_new(&set, b->catalog, &b->gateway, &err))
-		fail_msg("%s", buf_str(&err));
+	if (gateway_new(&set, b->catalog, &b->gateway, &why))
+		fail_msg("%s", buf_str(&why));
 	gateway_origin(b->gateway, &origin);
 	b->port = atoi(strrchr(buf_str(&origin), ':') + 1);
 	snprintf(b->host, sizeof(b->host), "127.0.0.1:%u", b->port);
 	buf_clear(&origin);
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 void upload_rig_close(struct upload_rig *rig)

@@ -149,7 +149,7 @@ static bool read_action(const char *name, enum presign_action *out)
 	return false;
 }
 
-static struct stage *open_stage(char **f, struct buf *err)
+static struct stage *open_stage(char **f, struct buf *why)
 {
 	const struct cred_settings creds = {
 		.credentials = *f[KEY_ID] ? "static" : "anonymous",
@@ -168,7 +168,7 @@ static struct stage *open_stage(char **f, struct buf *err)
 	struct stage *stage;
 
 	if (s3_new(&set, NULL, signer_new(cred_cache_new(&creds), "s3"), &store,
-		   err))
+		   why))
 		return NULL;
 	stage = stage_new("case", STAGE_EXTERNAL, store, "", false, 0);
 	store_unref(store);
@@ -202,7 +202,7 @@ static bool answer(char *line, bool curl)
 	struct field named[PRESIGN_FIELDS_MAX];
 	struct field headers[PRESIGN_FIELDS_MAX];
 	struct presign_request r = { .headers = headers };
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct store_presigned p;
 	struct stage *stage;
 	char *f[FIELDS];
@@ -224,16 +224,16 @@ static bool answer(char *line, bool curl)
 	for (size_t i = 0; i < n; i++)
 		if (!set_option(&r, &named[i]))
 			return false;
-	stage = open_stage(f, &err);
-	rc = stage ? presign(stage, f[KEY], &r, &p, &err) : -EINVAL;
+	stage = open_stage(f, &why);
+	rc = stage ? presign(stage, f[KEY], &r, &p, &why) : -EINVAL;
 	if (rc)
-		printf("error %d %s\n", -rc, buf_str(&err));
+		printf("error %d %s\n", -rc, buf_str(&why));
 	else
 		put_answer(&p, r.action, curl);
 	if (!rc)
 		store_presign_clear(&p);
 	stage_unref(stage);
-	buf_clear(&err);
+	buf_clear(&why);
 	return true;
 }
 

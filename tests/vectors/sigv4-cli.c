@@ -125,7 +125,7 @@ static bool answer(char *line)
 	struct sigv4_request request = { .query = query, .headers = headers };
 	struct buf path = BUF_INIT(BUF_URL), out = BUF_INIT(1 << 20);
 	char *f[FIELDS];
-	int err;
+	int rc;
 
 	if (split(line, '\t', f, FIELDS) != FIELDS)
 		return false;
@@ -140,9 +140,9 @@ static bool answer(char *line)
 	request.host = f[HOST];
 	request.path = buf_str(&path);
 	request.payload_hash = *f[HASH] ? f[HASH] : NULL;
-	err = sign_case(f, &request, &out);
-	if (err)
-		printf("error %d\n", -err);
+	rc = sign_case(f, &request, &out);
+	if (rc)
+		printf("error %d\n", -rc);
 	else
 		printf("%s\t%s\n", buf_str(&path), buf_str(&out));
 	buf_clear(&path);

@@ -28,7 +28,7 @@ struct attr_queue {
 static void attr_queue_log(struct attr_queue *q, const struct gathered *e)
 {
 	INODE_OBJECT_LOCAL o;
-	struct log_where where = { .err = e->rc };
+	struct log_where where = { .rc = e->rc };
 	int rc = inode_object(q->tree, e->inode, &o);
 
 	where.stage = o.stage ? o.stage->name : NULL;

@@ -232,7 +232,7 @@ static bool pending_abort_left(const struct upload_record *l,
 		return false;
 	}
 	rc = store_pending_abort(store, &upload);
-	where.err = rc;
+	where.rc = rc;
 	if (rc && rc != -ENOENT)
 		log_at(LOG_LEVEL_WARN, &where,
 		       "cannot abort an upload that a killed daemon left");

@@ -105,7 +105,7 @@ int file_key(struct file *f, struct buf *out)
 void file_log(struct file *f, enum log_level level, int rc, const char *what)
 {
 	BUF_LOCAL key = BUF_INIT(STORE_KEY_MAX + 1);
-	struct log_where where = { .stage = f->stage->name, .err = rc };
+	struct log_where where = { .stage = f->stage->name, .rc = rc };
 
 	file_key(f, &key);
 	where.key = buf_str(&key);

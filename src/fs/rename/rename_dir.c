@@ -87,7 +87,7 @@ static void rename_log_failure(struct rename *r, struct rename_keys *keys,
 	log_at(LOG_LEVEL_ERROR,
 	       &(struct log_where){ .stage = r->stage->name,
 				    .key = buf_str(&key),
-				    .err = rc },
+				    .rc = rc },
 	       "cannot move the directory \"%s\": it stays as it was", r->name);
 }
 

@@ -52,7 +52,7 @@ static int exchange_move(const struct exchange *x, struct inode *dir,
 static void exchange_left(const struct exchange *x, const char *name, int rc)
 {
 	log_at(LOG_LEVEL_ERROR,
-	       &(struct log_where){ .stage = x->r->stage->name, .err = rc },
+	       &(struct log_where){ .stage = x->r->stage->name, .rc = rc },
 	       "an exchange of two names has failed, and what stood at \"%s\" "
 	       "is at \"%s\" in its directory now",
 	       x->r->name, name);

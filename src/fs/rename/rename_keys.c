@@ -192,7 +192,7 @@ static void rename_keys_log_left(const struct removal *v, const char *key,
 	       &(struct log_where){
 		       .stage = rename_keys_store(v->m, v->dir)->name,
 		       .key = key,
-		       .err = rc },
+		       .rc = rc },
 	       "a directory was %s is left behind",
 	       v->undo ? "not moved: the copy" : "moved: the old object");
 }
@@ -399,7 +399,7 @@ void rename_keys_undo(struct rename_keys *m)
 		log_at(LOG_LEVEL_ERROR,
 		       &(struct log_where){ .stage = m->to_store->name,
 					    .key = buf_str(&m->to),
-					    .err = rc },
+					    .rc = rc },
 		       "a directory was not moved: some of its copies may be "
 		       "left below");
 }

@@ -200,7 +200,7 @@ static void queue_log(struct queued *q, struct tree *tree, int rc)
 	log_at(LOG_LEVEL_ERROR,
 	       &(struct log_where){ .stage = o.stage ? o.stage->name : NULL,
 				    .key = buf_str(&o.key),
-				    .err = rc },
+				    .rc = rc },
 	       "%s", what);
 }
 

@@ -185,7 +185,7 @@ static int restore_change(void *arg, const struct record *r)
 		return 0;
 	log_at(LOG_LEVEL_ERROR,
 	       &(struct log_where){
-		       .stage = r->stage, .key = r->key, .err = rc },
+		       .stage = r->stage, .key = r->key, .rc = rc },
 	       "what was written there is kept in the journal, and cannot be "
 	       "sent to this mount's stages");
 	lock_take(&w->lock);

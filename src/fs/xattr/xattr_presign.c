@@ -291,7 +291,7 @@ static int presign_sign(struct xattr_call *c, const struct inode_place *at,
 		log_at(LOG_LEVEL_INFO,
 		       &(struct log_where){ .stage = at->stage->name,
 					    .key = buf_str(&whole),
-					    .err = rc },
+					    .rc = rc },
 		       "no pre-signed URL: %s", buf_str(&why));
 	}
 	store_presign_clear(&p);

@@ -80,9 +80,9 @@ static const char *users_resolve(const struct users *u, const char *name)
 
 /* ---- without a password ---- */
 
-static int users_refuse(struct buf *err, const char *why)
+static int users_refuse(struct buf *why, const char *reason)
 {
-	return buf_fail(err, -EACCES, "%s", why);
+	return buf_fail(why, -EACCES, "%s", reason);
 }
 
 /* Some proxies tell of the client in one of these, some in all. */
@@ -99,20 +99,20 @@ static bool users_was_forwarded(const struct exchange *x)
 }
 
 static int users_admit_local(const struct users *u, const struct exchange *x,
-			     struct users_actor *out, struct buf *err)
+			     struct users_actor *out, struct buf *why)
 {
 	uid_t uid;
 
 	if (!u->set->user || !ip_is_loopback(&x->peer) ||
 	    users_was_forwarded(x))
-		return users_refuse(err,
+		return users_refuse(why,
 				    "a user's name and password are needed");
 	if (peer_uid(&x->peer, &x->local, &uid))
-		return users_refuse(err,
+		return users_refuse(why,
 				    "a user's name and password are needed: "
 				    "whose this connection is cannot be seen");
 	if (uid && uid != geteuid())
-		return users_refuse(err,
+		return users_refuse(why,
 				    "a user's name and password are needed: "
 				    "without them only programs of root and of "
 				    "the server's own user are let in");
@@ -125,7 +125,7 @@ static int users_admit_local(const struct users *u, const struct exchange *x,
 /* Told to the operator. What is no user's name may be a
  * password that was typed in the wrong place. */
 static int users_refuse_login(const struct exchange *x,
-			      const struct gateway_user *user, struct buf *err)
+			      const struct gateway_user *user, struct buf *why)
 {
 	socklen_t n = x->peer.ss_family == AF_INET6
 			      ? sizeof(struct sockaddr_in6)
@@ -136,12 +136,12 @@ static int users_refuse_login(const struct exchange *x,
 		    NULL, 0, NI_NUMERICHOST);
 	log_warn("upload API: wrong password of %s, from %s",
 		 user ? user->name : "no user", from);
-	return users_refuse(err, "wrong user or password");
+	return users_refuse(why, "wrong user or password");
 }
 
 static int users_admit_user(struct users *u, const struct exchange *x,
 			    const char *name, const char *password, size_t n,
-			    struct users_actor *out, struct buf *err)
+			    struct users_actor *out, struct buf *why)
 {
 	const struct gateway_user *user = users_find(u, users_resolve(u, name));
 	struct login_attempt attempt = {
@@ -162,38 +162,38 @@ static int users_admit_user(struct users *u, const struct exchange *x,
 		return 0;
 	}
 	if (rc == -EAGAIN)
-		buf_adds(err, "too many wrong passwords: try again in a "
+		buf_adds(why, "too many wrong passwords: try again in a "
 			      "moment");
 	else if (rc < 0)
-		buf_adds(err, strerror(-rc));
+		buf_adds(why, strerror(-rc));
 	else
-		return users_refuse_login(x, user, err);
+		return users_refuse_login(x, user, why);
 	return rc;
 }
 
 static int users_admit_login(struct users *u, const struct exchange *x,
 			     struct buf *login, struct users_actor *out,
-			     struct buf *err)
+			     struct buf *why)
 {
 	char *name = login->data;
 	char *colon = login->len ? strchr(name, ':') : NULL;
 
 	/* A NUL would hide what stands behind it. */
 	if (!colon || strlen(name) != login->len)
-		return users_refuse(err,
+		return users_refuse(why,
 				    "the Authorization header cannot be read");
 	*colon = '\0';
 	if (colon[1])
 		return users_admit_user(u, x, name, colon + 1,
-					strlen(colon + 1), out, err);
+					strlen(colon + 1), out, why);
 	if (*name &&
 	    (!u->set->user || strcmp(users_resolve(u, name), u->set->user)))
-		return users_refuse(err, "wrong user or password");
-	return users_admit_local(u, x, out, err);
+		return users_refuse(why, "wrong user or password");
+	return users_admit_local(u, x, out, why);
 }
 
 int users_admit(struct users *u, const struct exchange *x,
-		struct users_actor *out, struct buf *err)
+		struct users_actor *out, struct buf *why)
 {
 	static const char scheme[] = "Basic ";
 	const char *text = exchange_header(x, "Authorization");
@@ -201,19 +201,19 @@ int users_admit(struct users *u, const struct exchange *x,
 	int rc;
 
 	if (!text)
-		return users_admit_local(u, x, out, err);
+		return users_admit_local(u, x, out, why);
 	if (exchange_header_count(x, "Authorization") > 1)
-		return users_refuse(err, "there are two Authorization headers");
+		return users_refuse(why, "there are two Authorization headers");
 	if (strncasecmp(text, scheme, sizeof(scheme) - 1))
-		return users_refuse(err,
+		return users_refuse(why,
 				    "of Authorization there is Basic alone");
 	text += sizeof(scheme) - 1;
 	text += strspn(text, " ");
 	if (base64_decode(text, strlen(text), &login))
-		rc = users_refuse(err,
+		rc = users_refuse(why,
 				  "the Authorization header cannot be read");
 	else
-		rc = users_admit_login(u, x, &login, out, err);
+		rc = users_admit_login(u, x, &login, out, why);
 	return rc;
 }
 
@@ -230,34 +230,34 @@ static bool users_list_has(const char *list, const char *name)
 }
 
 int users_may_write(const struct users_actor *a, const char *stage,
-		    struct buf *err)
+		    struct buf *why)
 {
 	if (!a->user || !strcmp(stage, "~") ||
 	    users_list_has(a->user->write, stage))
 		return 0;
-	buf_adds(err, "user ");
-	text_printable(err, a->user->name);
-	buf_adds(err, " may not write to stage ");
-	text_printable(err, stage);
+	buf_adds(why, "user ");
+	text_printable(why, a->user->name);
+	buf_adds(why, " may not write to stage ");
+	text_printable(why, stage);
 	return -EPERM;
 }
 
 int users_may_reach(const struct users_actor *a, const struct stage *s,
-		    struct buf *err)
+		    struct buf *why)
 {
 	if (s->store->limits.files)
 		return 0;
 	if (!a->user) {
-		buf_adds(err, "stage ");
-		text_printable(err, s->name);
-		return buf_fail(err, -EACCES,
+		buf_adds(why, "stage ");
+		text_printable(why, s->name);
+		return buf_fail(why, -EACCES,
 				" is not on this machine: a user's name and "
 				"password are needed");
 	}
 	if (s->upload_api)
 		return 0;
-	buf_adds(err, "stage ");
-	text_printable(err, s->name);
-	return buf_fail(err, -EPERM,
+	buf_adds(why, "stage ");
+	text_printable(why, s->name);
+	return buf_fail(why, -EPERM,
 			" takes no uploads: its upload_api is not set");
 }

@@ -26,17 +26,17 @@ struct users_actor {
 int users_new(const struct gateway_settings *set, struct users **out);
 void users_free(struct users *u); /* NULL is fine */
 
-/* Blocks while a password is checked. 0, or why not in err: -EACCES, -EAGAIN
+/* Blocks while a password is checked. 0, or why not in why: -EACCES, -EAGAIN
  * (guesses too often), -EINTR, -ENOMEM. */
 int users_admit(struct users *u, const struct exchange *x,
-		struct users_actor *out, struct buf *err);
+		struct users_actor *out, struct buf *why);
 
-/* Before a stage of that name is looked for: 0, or -EPERM with why in err. */
+/* Before a stage of that name is looked for: 0, or -EPERM with why set. */
 int users_may_write(const struct users_actor *a, const char *stage,
-		    struct buf *err);
+		    struct buf *why);
 /* Is its store open to them? 0; -EACCES with a password it might be, -EPERM it
- * is not, why in err. */
+ * is not, why set. */
 int users_may_reach(const struct users_actor *a, const struct stage *s,
-		    struct buf *err);
+		    struct buf *why);
 
 #endif

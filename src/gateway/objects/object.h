@@ -37,7 +37,7 @@ struct object {
 };
 
 /* An errno of a store as status and S3's code; what a person needs beside. */
-void object_request_fail(struct exchange *x, int err);
+void object_request_fail(struct exchange *x, int rc);
 
 /* A header that came, or a signed parameter of its name: SDKs move headers of
  * `x-amz-*` to the query. NULL: neither. */

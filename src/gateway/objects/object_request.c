@@ -8,7 +8,7 @@
 #include "gateway/objects/object.h"
 
 static const struct {
-	int err;
+	int rc;
 	unsigned status;
 	const char *code, *message;
 } errors[] = {
@@ -37,10 +37,10 @@ static const struct {
 	{ ETIMEDOUT, 503, "SlowDown", "Please reduce your request rate." },
 };
 
-void object_request_fail(struct exchange *x, int err)
+void object_request_fail(struct exchange *x, int rc)
 {
 	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++) {
-		if (errors[i].err != -err)
+		if (errors[i].rc != -rc)
 			continue;
 		exchange_refuse(x, errors[i].status, errors[i].code,
 				errors[i].message);

@@ -78,7 +78,7 @@ static void gateway_fit_descriptors(struct gateway_settings *set)
 }
 
 static int gateway_read_pem(const char *key, const char *path, bool closed,
-			    char **out, struct buf *err)
+			    char **out, struct buf *why)
 {
 	BUF_SECRET text = BUF_INIT(PEM_MAX);
 	FD_LOCAL fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -90,10 +90,10 @@ static int gateway_read_pem(const char *key, const char *path, bool closed,
 	else
 		closed = false;
 	if (rc) {
-		buf_addf(err, "%s: ", key);
-		text_printable(err, path);
+		buf_addf(why, "%s: ", key);
+		text_printable(why, path);
 		buf_addf(
-			err, ": %s",
+			why, ": %s",
 			closed ? "the file must be closed to others (chmod 600)"
 			       : strerror(-rc));
 	}
@@ -101,7 +101,7 @@ static int gateway_read_pem(const char *key, const char *path, bool closed,
 	return rc;
 }
 
-static int gateway_read_tls(struct gateway *g, struct buf *err)
+static int gateway_read_tls(struct gateway *g, struct buf *why)
 {
 	const char *certificate = g->set.tls_certificate;
 	const char *key = g->set.tls_key;
@@ -110,13 +110,13 @@ static int gateway_read_tls(struct gateway *g, struct buf *err)
 	if (!certificate && !key)
 		return 0;
 	if (!certificate || !key)
-		return buf_fail(err, -EINVAL,
+		return buf_fail(why, -EINVAL,
 				"tls_certificate and tls_key go together");
 	rc = gateway_read_pem("tls_certificate", certificate, false,
-			      &g->certificate, err);
+			      &g->certificate, why);
 	return rc ? rc
 		  : gateway_read_pem("tls_key", key, true, &g->private_key,
-				     err);
+				     why);
 }
 
 static void gateway_take_defaults(struct gateway_settings *set)
@@ -130,7 +130,7 @@ static void gateway_take_defaults(struct gateway_settings *set)
 }
 
 int gateway_new(const struct gateway_settings *set, struct catalog *catalog,
-		struct gateway **out, struct buf *err)
+		struct gateway **out, struct buf *why)
 {
 	struct gateway *g = calloc(1, sizeof(*g));
 	sigset_t all, before;
@@ -146,7 +146,7 @@ int gateway_new(const struct gateway_settings *set, struct catalog *catalog,
 	g->routes = routes;
 	gateway_take_defaults(&g->set);
 	gateway_fit_descriptors(&g->set);
-	rc = gateway_read_tls(g, err);
+	rc = gateway_read_tls(g, why);
 	if (!rc) {
 		g->counters = counters_new();
 		rc = g->counters ? 0 : -ENOMEM;
@@ -154,10 +154,10 @@ int gateway_new(const struct gateway_settings *set, struct catalog *catalog,
 	if (!rc)
 		rc = users_new(&g->set, &g->users);
 	if (!rc)
-		rc = address_settle(g, set->inherited, set->n_inherited, err);
+		rc = address_settle(g, set->inherited, set->n_inherited, why);
 	if (rc) {
-		if (!err->len)
-			buf_adds(err, strerror(-rc));
+		if (!why->len)
+			buf_adds(why, strerror(-rc));
 		gateway_free(g);
 	} else {
 		*out = g;

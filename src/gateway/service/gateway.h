@@ -19,12 +19,12 @@ struct catalog;
 struct gateway;
 
 /*
- * Checks, binds, and answers from then on. 0, or -errno with why in err:
+ * Checks, binds, and answers from then on. 0, or -errno with why set:
  * -EINVAL a setting, -EADDRINUSE, -EACCES. The catalog outlives it. Threads
  * start here: after the fork.
  */
 int gateway_new(const struct gateway_settings *set, struct catalog *catalog,
-		struct gateway **out, struct buf *err);
+		struct gateway **out, struct buf *why);
 /* `http://127.0.0.1:8000`: the first address that it answers at. */
 void gateway_origin(const struct gateway *g, struct buf *out);
 /* Takes no more connections and lets requests under way end, at most so many

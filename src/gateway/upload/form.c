@@ -54,7 +54,7 @@ static bool form_boundary_valid(const char *s, size_t n)
 }
 
 int form_boundary(const char *content_type, char out[FORM_BOUNDARY_MAX + 1],
-		  struct buf *err)
+		  struct buf *why)
 {
 	static const char type[] = "multipart/form-data";
 	BUF_LOCAL name = BUF_INIT(256), value = BUF_INIT(256);
@@ -64,7 +64,7 @@ int form_boundary(const char *content_type, char out[FORM_BOUNDARY_MAX + 1],
 	at += strspn(at, " \t");
 	if (strncasecmp(at, type, sizeof(type) - 1) ||
 	    !strchr("; \t", at[sizeof(type) - 1]))
-		return buf_fail(err, -EMEDIUMTYPE,
+		return buf_fail(why, -EMEDIUMTYPE,
 				"the body is not multipart/form-data");
 	at += sizeof(type) - 1;
 	while ((rc = form_head_param(&at, &name, &value)) > 0) {
@@ -80,7 +80,7 @@ int form_boundary(const char *content_type, char out[FORM_BOUNDARY_MAX + 1],
 	}
 	if (!rc && found == 1)
 		return 0;
-	return buf_fail(err, -EINVAL,
+	return buf_fail(why, -EINVAL,
 			"Content-Type has no boundary of 1 to 70 characters");
 }
 
@@ -127,11 +127,11 @@ static void form_enter(struct form *f, enum state state)
 		buf_reset(&f->head);
 }
 
-static int form_broken(struct form *f, struct buf *err, const char *why)
+static int form_broken(struct form *f, struct buf *why, const char *reason)
 {
 	form_enter(f, BROKEN);
-	buf_adds(err, "the form is broken: ");
-	return buf_fail(err, -EINVAL, "%s", why);
+	buf_adds(why, "the form is broken: ");
+	return buf_fail(why, -EINVAL, "%s", reason);
 }
 
 /* ---- the search ---- */
@@ -184,7 +184,7 @@ static bool form_search(struct form *f, const char **bytes, size_t *len)
 	return f->held == f->delimiter_len;
 }
 
-static int form_in_preamble(struct form *f, struct buf *err)
+static int form_in_preamble(struct form *f, struct buf *why)
 {
 	const char *bytes;
 	size_t len;
@@ -193,7 +193,7 @@ static int form_in_preamble(struct form *f, struct buf *err)
 
 	f->rest += len;
 	if (f->rest > FORM_REST_MAX)
-		return form_broken(f, err, "no boundary at its beginning");
+		return form_broken(f, why, "no boundary at its beginning");
 	if (found)
 		form_enter(f, LINE);
 	return 0;
@@ -233,14 +233,14 @@ static int form_part_end(struct form *f)
 }
 
 /* White space, then CRLF before a part or "--" at the end. */
-static int form_in_line(struct form *f, struct buf *err)
+static int form_in_line(struct form *f, struct buf *why)
 {
 	char c = *f->at++;
 
 	if (!f->line_len && (c == ' ' || c == '\t')) {
 		if (++f->rest <= FORM_BOUNDARY_MAX)
 			return 0;
-		return form_broken(f, err, "a boundary's line is too long");
+		return form_broken(f, why, "a boundary's line is too long");
 	}
 	f->line[f->line_len++] = c;
 	if (f->line_len == 1 && (c == '\r' || (c == '-' && !f->rest)))
@@ -254,7 +254,7 @@ static int form_in_line(struct form *f, struct buf *err)
 		f->end_due = f->part_ends;
 		return f->end_due ? form_part_end(f) : FORM_END;
 	}
-	return form_broken(f, err, "something follows a boundary on its line");
+	return form_broken(f, why, "something follows a boundary on its line");
 }
 
 /* The headers are over with an empty line. */
@@ -267,15 +267,15 @@ static bool form_head_over(const struct buf *head)
 }
 
 static int form_begin_part(struct form *f, struct form_item *out,
-			   struct buf *err)
+			   struct buf *why)
 {
 	struct form_head *h = &f->parsed;
 	int rc;
 
 	if (f->parts++ == FORM_PARTS_MAX)
-		return form_broken(f, err, "too many parts");
+		return form_broken(f, why, "too many parts");
 	form_head_clear(h);
-	rc = form_head_parse(f->head.data, f->head.len - 2, h, err);
+	rc = form_head_parse(f->head.data, f->head.len - 2, h, why);
 	form_enter(f, rc ? BROKEN : DATA);
 	if (rc)
 		return rc;
@@ -287,7 +287,7 @@ static int form_begin_part(struct form *f, struct form_item *out,
 	return FORM_PART;
 }
 
-static int form_in_head(struct form *f, struct form_item *out, struct buf *err)
+static int form_in_head(struct form *f, struct form_item *out, struct buf *why)
 {
 	while (f->at < f->end) {
 		char c = *f->at++;
@@ -296,30 +296,30 @@ static int form_in_head(struct form *f, struct form_item *out, struct buf *err)
 		if (buf_err(&f->head) == -ENOMEM)
 			return -ENOMEM;
 		if (buf_err(&f->head))
-			return form_broken(f, err,
+			return form_broken(f, why,
 					   "a part's headers are too long");
 		if (c == '\n' && form_head_over(&f->head))
-			return form_begin_part(f, out, err);
+			return form_begin_part(f, out, why);
 	}
 	return FORM_NEED;
 }
 
-static int form_in_epilogue(struct form *f, struct buf *err)
+static int form_in_epilogue(struct form *f, struct buf *why)
 {
 	f->rest += f->end - f->at;
 	f->at = f->end;
 	if (f->rest > FORM_REST_MAX)
-		return form_broken(f, err, "too much follows its end");
+		return form_broken(f, why, "too much follows its end");
 	return FORM_NEED;
 }
 
-int form_next(struct form *f, struct form_item *out, struct buf *err)
+int form_next(struct form *f, struct form_item *out, struct buf *why)
 {
 	int rc = 0;
 
 	*out = (struct form_item){ 0 };
 	if (f->state == BROKEN)
-		return form_broken(f, err, "as was said before");
+		return form_broken(f, why, "as was said before");
 	if (f->end_due) {
 		f->end_due = false;
 		return FORM_END;
@@ -328,19 +328,19 @@ int form_next(struct form *f, struct form_item *out, struct buf *err)
 	while (f->at < f->end && !rc) {
 		switch (f->state) {
 		case PREAMBLE:
-			rc = form_in_preamble(f, err);
+			rc = form_in_preamble(f, why);
 			break;
 		case LINE:
-			rc = form_in_line(f, err);
+			rc = form_in_line(f, why);
 			break;
 		case HEAD:
-			rc = form_in_head(f, out, err);
+			rc = form_in_head(f, out, why);
 			break;
 		case DATA:
 			rc = form_in_data(f, out);
 			break;
 		default:
-			rc = form_in_epilogue(f, err);
+			rc = form_in_epilogue(f, why);
 		}
 	}
 	/* A delimiter that has ended with the bytes that were fed. */
@@ -349,9 +349,9 @@ int form_next(struct form *f, struct form_item *out, struct buf *err)
 	return rc;
 }
 
-int form_finish(struct form *f, struct buf *err)
+int form_finish(struct form *f, struct buf *why)
 {
 	if (f->state == EPILOGUE)
 		return 0;
-	return form_broken(f, err, "it ends before its last boundary");
+	return form_broken(f, why, "it ends before its last boundary");
 }

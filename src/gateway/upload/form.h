@@ -41,19 +41,19 @@ struct form_item {
 
 /*
  * The boundary that a Content-Type names. 0; -EMEDIUMTYPE another type than
- * multipart/form-data, -EINVAL the boundary; why in err.
+ * multipart/form-data, -EINVAL the boundary; why set.
  */
 int form_boundary(const char *content_type, char out[FORM_BOUNDARY_MAX + 1],
-		  struct buf *err);
+		  struct buf *why);
 
 struct form *form_new(const char *boundary); /* NULL without memory */
 void form_free(struct form *f); /* NULL is fine */
 
 /* bytes are borrowed until form_next() has said FORM_NEED. */
 void form_feed(struct form *f, const void *bytes, size_t n);
-/* An event, or -EINVAL (for good) with why in err, or -ENOMEM. */
-int form_next(struct form *f, struct form_item *out, struct buf *err);
+/* An event, or -EINVAL (for good) with why set, or -ENOMEM. */
+int form_next(struct form *f, struct form_item *out, struct buf *why);
 /* The body is over: 0 when the form is whole, else -EINVAL. */
-int form_finish(struct form *f, struct buf *err);
+int form_finish(struct form *f, struct buf *why);
 
 #endif

@@ -31,10 +31,10 @@ void form_head_clear(struct form_head *h)
 	h->has_filename = false;
 }
 
-static int form_head_refuse(struct buf *err, const char *why)
+static int form_head_refuse(struct buf *why, const char *reason)
 {
-	buf_adds(err, "the form is broken: ");
-	return buf_fail(err, -EINVAL, "%s", why);
+	buf_adds(why, "the form is broken: ");
+	return buf_fail(why, -EINVAL, "%s", reason);
 }
 
 /* ---- parameters ---- */
@@ -105,17 +105,17 @@ static void form_head_add_html(struct buf *out, const char *s)
 
 /* RFC 8187: UTF-8'language'percent-encoded. */
 static int form_head_take_extended(const char *s, struct buf *out,
-				   struct buf *err)
+				   struct buf *why)
 {
 	const char *language = strchr(s, '\'');
 	const char *text = language ? strchr(language + 1, '\'') : NULL;
 
 	if (!text || strncasecmp(s, "UTF-8'", 6))
-		return form_head_refuse(err, "filename* is not UTF-8''...");
+		return form_head_refuse(why, "filename* is not UTF-8''...");
 	text++;
 	buf_reset(out);
 	if (text_percent_decode(out, text, strlen(text)))
-		return form_head_refuse(err, "filename* has a bad escape");
+		return form_head_refuse(why, "filename* has a bad escape");
 	return 0;
 }
 
@@ -126,7 +126,7 @@ struct disposition {
 
 static int form_head_take_param(struct disposition *seen, const char *key,
 				const char *value, struct form_head *out,
-				struct buf *err)
+				struct buf *why)
 {
 	bool *flag = !strcasecmp(key, "name")        ? &seen->name
 		     : !strcasecmp(key, "filename")  ? &seen->filename
@@ -136,19 +136,19 @@ static int form_head_take_param(struct disposition *seen, const char *key,
 	if (!flag)
 		return 0;
 	if (*flag)
-		return form_head_refuse(err, "a name is given twice");
+		return form_head_refuse(why, "a name is given twice");
 	*flag = true;
 	if (flag == &seen->name)
 		form_head_add_html(&out->name, value);
 	else if (flag == &seen->extended)
-		return form_head_take_extended(value, &out->filename, err);
+		return form_head_take_extended(value, &out->filename, why);
 	else if (!seen->extended)
 		form_head_add_html(&out->filename, value);
 	return 0;
 }
 
 static int form_head_take_disposition(const char *value, struct form_head *out,
-				      struct buf *err)
+				      struct buf *why)
 {
 	BUF_LOCAL key = BUF_INIT(256), text = BUF_INIT(FORM_HEAD_MAX);
 	struct disposition seen = { 0 };
@@ -156,39 +156,39 @@ static int form_head_take_disposition(const char *value, struct form_head *out,
 	int rc = 0, more;
 
 	if (n != 9 || strncasecmp(value, "form-data", 9))
-		return form_head_refuse(err, "a part is not form-data");
+		return form_head_refuse(why, "a part is not form-data");
 	value += n;
 	while ((more = form_head_param(&value, &key, &text)) > 0 && !rc)
 		rc = form_head_take_param(&seen, buf_str(&key), buf_str(&text),
-					  out, err);
+					  out, why);
 	if (!rc && more < 0)
-		rc = form_head_refuse(err,
+		rc = form_head_refuse(why,
 				      "a Content-Disposition cannot be read");
 	out->has_filename = seen.filename || seen.extended;
 	if (!rc && (out->filename.len > FORM_NAME_MAX ||
 		    out->name.len > FORM_NAME_MAX))
-		rc = form_head_refuse(err, "a name is too long");
+		rc = form_head_refuse(why, "a name is too long");
 	return rc;
 }
 
 /* ---- lines ---- */
 
-static int form_head_take_encoding(const char *value, struct buf *err)
+static int form_head_take_encoding(const char *value, struct buf *why)
 {
 	if (!strcasecmp(value, "binary") || !strcasecmp(value, "8bit") ||
 	    !strcasecmp(value, "7bit"))
 		return 0;
-	return form_head_refuse(err, "a part has a Content-Transfer-Encoding");
+	return form_head_refuse(why, "a part has a Content-Transfer-Encoding");
 }
 
 static int form_head_take_line(char *line, bool *disposed,
-			       struct form_head *out, struct buf *err)
+			       struct form_head *out, struct buf *why)
 {
 	size_t n = text_token_len(line);
 	char *value;
 
 	if (!n || line[n] != ':')
-		return form_head_refuse(err, "a part's header cannot be read");
+		return form_head_refuse(why, "a part's header cannot be read");
 	line[n] = '\0';
 	value = line + n + 1;
 	value += strspn(value, " \t");
@@ -196,22 +196,22 @@ static int form_head_take_line(char *line, bool *disposed,
 		value[n - 1] = '\0';
 	if (!strcasecmp(line, "content-disposition")) {
 		if (*disposed)
-			return form_head_refuse(err,
+			return form_head_refuse(why,
 						"two Content-Dispositions");
 		*disposed = true;
-		return form_head_take_disposition(value, out, err);
+		return form_head_take_disposition(value, out, why);
 	}
 	if (!strcasecmp(line, "content-type")) {
 		buf_reset(&out->type);
 		buf_adds(&out->type, value);
 	} else if (!strcasecmp(line, "content-transfer-encoding")) {
-		return form_head_take_encoding(value, err);
+		return form_head_take_encoding(value, why);
 	}
 	return 0;
 }
 
 int form_head_parse(const char *lines, size_t n, struct form_head *out,
-		    struct buf *err)
+		    struct buf *why)
 {
 	BUF_LOCAL copy = BUF_INIT(FORM_HEAD_MAX);
 	bool disposed = false;
@@ -219,24 +219,24 @@ int form_head_parse(const char *lines, size_t n, struct form_head *out,
 	int rc = 0;
 
 	if (memchr(lines, '\0', n))
-		return form_head_refuse(err, "a control character");
+		return form_head_refuse(why, "a control character");
 	buf_add(&copy, lines, n);
 	if (buf_err(&copy))
 		return -ENOMEM;
 	for (line = copy.data; line && *line && !rc; line = end + 2) {
 		end = strstr(line, "\r\n");
 		if (!end) {
-			rc = form_head_refuse(err,
+			rc = form_head_refuse(why,
 					      "a part's header cannot be read");
 			break;
 		}
 		*end = '\0';
 		rc = text_is_field_value(line, (size_t)(end - line))
-			     ? form_head_take_line(line, &disposed, out, err)
-			     : form_head_refuse(err, "a control character");
+			     ? form_head_take_line(line, &disposed, out, why)
+			     : form_head_refuse(why, "a control character");
 	}
 	if (!rc && !disposed)
-		rc = form_head_refuse(err,
+		rc = form_head_refuse(why,
 				      "a part without Content-Disposition");
 	if (!rc && (buf_err(&out->name) || buf_err(&out->filename) ||
 		    buf_err(&out->type)))

@@ -17,10 +17,10 @@ struct form_head {
 void form_head_init(struct form_head *h);
 void form_head_clear(struct form_head *h);
 
-/* Lines that each end in CRLF, n bytes in all. 0, -EINVAL with why in err, or
+/* Lines that each end in CRLF, n bytes in all. 0, -EINVAL with why set, or
  * -ENOMEM. */
 int form_head_parse(const char *lines, size_t n, struct form_head *out,
-		    struct buf *err);
+		    struct buf *why);
 
 /*
  * The next `; name=value` of a header's value, text standing behind what came

@@ -66,7 +66,7 @@ static void upload_ask_login(struct exchange *x, const char *message)
 }
 
 static const struct upload_failure {
-	int err;
+	int rc;
 	unsigned status;
 	const char *why; /* NULL: the system's words */
 } upload_failures[] = {
@@ -83,18 +83,18 @@ static const struct upload_failure {
 	{ -ENOTDIR, 400, "a file stands where a folder would have to be" },
 };
 
-static void upload_refuse_file(struct exchange *x, int err, const char *name)
+static void upload_refuse_file(struct exchange *x, int rc, const char *name)
 {
-	struct upload_failure f = { err, 500, NULL };
+	struct upload_failure f = { rc, 500, NULL };
 	BUF_LOCAL text = BUF_INIT(BUF_MESSAGE);
 
 	for (size_t i = 0;
 	     i < sizeof(upload_failures) / sizeof(*upload_failures); i++)
-		if (upload_failures[i].err == err)
+		if (upload_failures[i].rc == rc)
 			f = upload_failures[i];
 	buf_adds(&text, "cannot store ");
 	text_printable(&text, name);
-	buf_addf(&text, ": %s", f.why ? f.why : strerror(-err));
+	buf_addf(&text, ": %s", f.why ? f.why : strerror(-rc));
 	upload_refuse(x, f.status, f.status, buf_str(&text));
 }
 

@@ -11,12 +11,12 @@
 #include "stage/location.h"
 #include "store/store.h"
 
-static int upload_name_refuse(struct buf *err, int rc, const char *what,
-			      const char *text, const char *why)
+static int upload_name_refuse(struct buf *why, int rc, const char *what,
+			      const char *text, const char *reason)
 {
-	buf_addf(err, "%s \"", what);
-	text_printable(err, text);
-	return buf_fail(err, rc, "\" %s", why);
+	buf_addf(why, "%s \"", what);
+	text_printable(why, text);
+	return buf_fail(why, rc, "\" %s", reason);
 }
 
 /* One name between slashes. */
@@ -48,23 +48,23 @@ static const char *upload_name_bad_text(const char *s)
 }
 
 static int upload_name_add_path(const char *what, const char *text, bool folder,
-				struct buf *out, struct buf *err)
+				struct buf *out, struct buf *why)
 {
 	const char *s = text + strspn(text, "/"),
-		   *why = upload_name_bad_text(text);
+		   *reason = upload_name_bad_text(text);
 	size_t len = strlen(s);
 	int rc = -EINVAL;
 
 	while (folder && len && s[len - 1] == '/')
 		len--;
-	for (size_t at = 0, n; !why && at <= len && len; at += n + 1) {
+	for (size_t at = 0, n; !reason && at <= len && len; at += n + 1) {
 		n = strcspn(s + at, "/");
 		if (n > len - at)
 			n = len - at;
-		why = upload_name_bad_segment(s + at, n, &rc);
+		reason = upload_name_bad_segment(s + at, n, &rc);
 	}
-	if (why)
-		return upload_name_refuse(err, rc, what, text, why);
+	if (reason)
+		return upload_name_refuse(why, rc, what, text, reason);
 	buf_add(out, s, len);
 	if (folder && len)
 		buf_addc(out, '/');
@@ -72,22 +72,22 @@ static int upload_name_add_path(const char *what, const char *text, bool folder,
 }
 
 int upload_name(const char *folder, const char *filename, struct buf *out,
-		struct buf *err)
+		struct buf *why)
 {
 	size_t before = out->len;
 	int rc = 0;
 
 	if (folder)
 		rc = upload_name_add_path("relative_path", folder, true, out,
-					  err);
+					  why);
 	if (!rc && !filename[strspn(filename, "/")])
-		rc = upload_name_refuse(err, -EINVAL, "filename", filename,
+		rc = upload_name_refuse(why, -EINVAL, "filename", filename,
 					"is no name");
 	if (!rc)
 		rc = upload_name_add_path("filename", filename, false, out,
-					  err);
+					  why);
 	if (!rc && (buf_err(out) || out->len - before > STORE_KEY_MAX))
-		rc = upload_name_refuse(err, -EINVAL, "filename", filename,
+		rc = upload_name_refuse(why, -EINVAL, "filename", filename,
 					"is too long");
 	return rc;
 }

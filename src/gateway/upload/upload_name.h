@@ -10,9 +10,9 @@ struct buf;
 /*
  * Appends `folder/filename` as a path in the stage, slashes at the beginning
  * of either and at the end of folder left out; folder may be NULL. 0, or why
- * not in err: -EPERM it leads out of where it stands, -EINVAL.
+ * not in why: -EPERM it leads out of where it stands, -EINVAL.
  */
 int upload_name(const char *folder, const char *filename, struct buf *out,
-		struct buf *err);
+		struct buf *why);
 
 #endif

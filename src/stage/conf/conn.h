@@ -67,7 +67,7 @@ struct conn_location {
 	char *prefix;
 };
 int conn_location(const struct conn *c, struct conn_location *out,
-		  struct buf *err);
+		  struct buf *why);
 void conn_location_clear(struct conn_location *p);
 #define CONN_LOCATION_LOCAL \
 	__attribute__((cleanup(conn_location_clear))) struct conn_location
@@ -84,8 +84,8 @@ void conn_location_show(const struct conn_location *p, const char *below,
 int conn_env_complete(struct conn *c);
 
 /* Everything that can be found wrong without a network; the place counts as
- * checked too. 0 or -EINVAL, why in err: it begins with the key. */
-int conn_check(const struct conn *c, struct buf *err);
+ * checked too. 0 or -EINVAL, why set: it begins with the key. */
+int conn_check(const struct conn *c, struct buf *why);
 
 /* What is in use: the endpoint given or Amazon's, the region given or the one
  * that the endpoint's name tells ("" when neither does). A local directory has
@@ -128,7 +128,7 @@ const char *conn_sql_credentials(const struct conn *c);
  * conn_location().
  */
 int conn_keys(const struct conn *c, const char *below, struct buf *out,
-	      struct buf *err);
+	      struct buf *why);
 /* Do two of those hold each other's keys? */
 bool conn_keys_overlap(const char *a, const char *b);
 
@@ -147,7 +147,7 @@ int conn_renew(const struct conn *c, struct http_engine *engine,
  */
 typedef int conn_open_fn(const struct conn *c, const char *name,
 			 struct http_engine *engine, struct store **out,
-			 struct buf *err);
+			 struct buf *why);
 conn_open_fn conn_open;
 
 #endif

@@ -95,10 +95,10 @@ static int keys_of_directory(const char *root, const char *below,
 /* ---- of any connection ---- */
 
 int conn_keys(const struct conn *c, const char *below, struct buf *out,
-	      struct buf *err)
+	      struct buf *why)
 {
 	CONN_LOCATION_LOCAL place = { 0 };
-	int rc = conn_location(c, &place, err);
+	int rc = conn_location(c, &place, why);
 
 	if (!rc && place.root) {
 		rc = keys_of_directory(place.root, below, out);

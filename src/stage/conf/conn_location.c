@@ -17,11 +17,11 @@
 /* Bytes. With stage/internal/ and a name of 255 it stays within a key. */
 #define PREFIX_MAX 700
 
-static int location_refuse(const char *url, const char *why, struct buf *err)
+static int location_refuse(const char *url, const char *reason, struct buf *why)
 {
-	buf_adds(err, "url = ");
-	text_masked_url(err, url);
-	return buf_fail(err, -EINVAL, ": %s", why);
+	buf_adds(why, "url = ");
+	text_masked_url(why, url);
+	return buf_fail(why, -EINVAL, ": %s", reason);
 }
 
 /* The path behind the host, decoded: what is wrong with it, or NULL. */
@@ -88,7 +88,7 @@ static const char *location_prefix(const char *path, struct buf *out)
 }
 
 static int location_of_bucket(const char *url, struct conn_location *out,
-			      struct buf *err)
+			      struct buf *why)
 {
 	BUF_LOCAL prefix = BUF_INIT(PREFIX_MAX);
 	const char *host = strstr(url, "://") + 3;
@@ -102,7 +102,7 @@ static int location_of_bucket(const char *url, struct conn_location *out,
 		out->prefix = prefix.len ? buf_detach(&prefix) : strdup("");
 	}
 	if (fault)
-		return location_refuse(url, fault, err);
+		return location_refuse(url, fault, why);
 	return out->bucket && out->prefix ? 0 : -ENOMEM;
 }
 
@@ -162,7 +162,7 @@ static const char *location_root(const char *path, struct buf *out)
 }
 
 static int location_of_directory(const char *url, struct conn_location *out,
-				 struct buf *err)
+				 struct buf *why)
 {
 	BUF_LOCAL root = BUF_INIT(PATH_MAX - 1);
 	const char *fault = location_root(strstr(url, "://") + 3, &root);
@@ -174,7 +174,7 @@ static int location_of_directory(const char *url, struct conn_location *out,
 		out->prefix = strdup("");
 	}
 	if (fault)
-		return location_refuse(url, fault, err);
+		return location_refuse(url, fault, why);
 	return out->root && out->prefix ? 0 : -ENOMEM;
 }
 
@@ -205,20 +205,20 @@ static const char *location_scheme_fault(const char *url)
 }
 
 int conn_location(const struct conn *c, struct conn_location *out,
-		  struct buf *err)
+		  struct buf *why)
 {
 	const char *url = text_given(c->url);
 	int rc;
 
 	*out = (struct conn_location){ 0 };
 	if (!url)
-		return buf_fail(err, -EINVAL, "no url is given");
+		return buf_fail(why, -EINVAL, "no url is given");
 	if (conn_has_scheme(c, "s3"))
-		rc = location_of_bucket(url, out, err);
+		rc = location_of_bucket(url, out, why);
 	else if (conn_is_local(c))
-		rc = location_of_directory(url, out, err);
+		rc = location_of_directory(url, out, why);
 	else
-		rc = location_refuse(url, location_scheme_fault(url), err);
+		rc = location_refuse(url, location_scheme_fault(url), why);
 	if (rc)
 		conn_location_clear(out);
 	return rc;

@@ -63,7 +63,7 @@ static struct signer *open_signer(const struct conn *c, const char *region,
 static int open_bucket(const struct conn *c, const char *name,
 		       const char *bucket, const char *region,
 		       struct http_lane *lane, struct signer *signer,
-		       struct store **out, struct buf *err)
+		       struct store **out, struct buf *why)
 {
 	BUF_LOCAL endpoint = BUF_INIT(BUF_URL), public = BUF_INIT(BUF_URL);
 	struct s3_settings set = c->s3;
@@ -85,7 +85,7 @@ static int open_bucket(const struct conn *c, const char *name,
 		/* A key is for one kind alone. */
 		if (!text_given(set.sse) && text_given(set.sse_kms_key_id))
 			set.sse = "aws:kms";
-		rc = s3_new(&set, lane, signer, out, err);
+		rc = s3_new(&set, lane, signer, out, why);
 	} else {
 		signer_free(signer);
 		http_lane_free(lane);
@@ -95,7 +95,7 @@ static int open_bucket(const struct conn *c, const char *name,
 
 static int open_s3(const struct conn *c, const char *name, const char *bucket,
 		   struct http_engine *engine, struct store **out,
-		   struct buf *err)
+		   struct buf *why)
 {
 	BUF_LOCAL region = BUF_INIT(256);
 	struct http_lane_settings set = c->lane;
@@ -110,7 +110,7 @@ static int open_s3(const struct conn *c, const char *name, const char *bucket,
 		signer = open_signer(c, buf_str(&region), engine);
 	if (signer)
 		rc = open_bucket(c, name, bucket, buf_str(&region), lane,
-				 signer, out, err);
+				 signer, out, why);
 	else
 		http_lane_free(lane);
 	return rc;
@@ -145,22 +145,22 @@ static int open_local(const struct conn *c, const struct conn_location *at,
 }
 
 int conn_open(const struct conn *c, const char *name,
-	      struct http_engine *engine, struct store **out, struct buf *err)
+	      struct http_engine *engine, struct store **out, struct buf *why)
 {
 	CONN_LOCATION_LOCAL at = { 0 };
-	int rc = conn_check(c, err);
+	int rc = conn_check(c, why);
 
 	if (rc)
 		return rc;
-	rc = conn_location(c, &at, err);
+	rc = conn_location(c, &at, why);
 	if (rc)
 		return rc;
 	if (at.root)
 		rc = open_local(c, &at, name, out);
 	else
-		rc = open_s3(c, name, at.bucket, engine, out, err);
+		rc = open_s3(c, name, at.bucket, engine, out, why);
 	if (rc == -ENOMEM)
-		buf_adds(err, "no memory");
+		buf_adds(why, "no memory");
 	if (!rc)
 		(*out)->write_back = (enum store_write_back)c->write_back;
 	return rc;

@@ -86,7 +86,7 @@ static int local_describe(struct store *s, struct buf *out)
 	buf_reset(&origin);
 	local_address_origin(l, &origin);
 	buf_addf(out, "files in %s%s, URLs ", *l->root ? l->root : "/",
-		 l->ro_err ? " (read-only)" : "");
+		 l->ro_rc ? " (read-only)" : "");
 	if (known)
 		buf_addf(out, "of %s", buf_str(&origin));
 	else
@@ -270,7 +270,7 @@ int local_key_rotate(const char *root, struct buf *why)
 	rc = local_new(&set, &s, why);
 	if (rc)
 		return rc;
-	rc = local_of(s)->ro_err;
+	rc = local_of(s)->ro_rc;
 	if (!rc)
 		rc = local_key_write(local_of(s), true);
 	if (rc)

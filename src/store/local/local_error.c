@@ -11,10 +11,10 @@
 #include "store/local/local.h"
 #include "store/local/local_root.h"
 
-static const char *error_reason(int err)
+static const char *error_reason(int rc)
 {
 	static const struct {
-		int err;
+		int rc;
 		const char *sentence;
 	} reasons[] = {
 		{ -ENOTDIR, "a file stands where a directory is needed" },
@@ -27,20 +27,20 @@ static const char *error_reason(int err)
 	};
 
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
-		if (reasons[i].err == err)
+		if (reasons[i].rc == rc)
 			return reasons[i].sentence;
 	return NULL;
 }
 
-int local_error(struct local *l, const char *what, const char *key, int err,
+int local_error(struct local *l, const char *what, const char *key, int rc,
 		const char *why)
 {
 	const struct log_where where = { .stage = l->base.name,
 					 .key = key,
-					 .err = err };
+					 .rc = rc };
 
-	why = why ? why : error_reason(err);
-	log_at(store_error_level(err), &where, "cannot %s%s%s", what,
+	why = why ? why : error_reason(rc);
+	log_at(store_error_level(rc), &where, "cannot %s%s%s", what,
 	       why ? ": " : "", why ? why : "");
-	return err;
+	return rc;
 }

@@ -135,9 +135,8 @@ static int list_open_level(struct local_list *l)
 	if (l->depth == 1)
 		return local_error(local, "list", l->key, l->dir, NULL);
 	log_at(LOG_LEVEL_WARN,
-	       &(struct log_where){ .stage = local->base.name,
-				    .key = l->key,
-				    .err = l->dir },
+	       &(struct log_where){
+		       .stage = local->base.name, .key = l->key, .rc = l->dir },
 	       "a directory is left out of a listing");
 	return 0;
 }

@@ -21,13 +21,13 @@
 #define REGION "us-east-1"
 #define SERVICE "s3"
 
-static int presign_check(const struct store_presign *req, struct buf *err)
+static int presign_check(const struct store_presign *req, struct buf *why)
 {
-	const char *why = NULL;
-	int e = local_path_check(req->key, &why);
+	const char *reason = NULL;
+	int e = local_path_check(req->key, &reason);
 
 	if (e) {
-		buf_adds(err, why);
+		buf_adds(why, reason);
 		return e;
 	}
 	switch (req->action) {
@@ -37,7 +37,7 @@ static int presign_check(const struct store_presign *req, struct buf *err)
 		return 0;
 	default:
 		return buf_fail(
-			err, -ENOTSUP,
+			why, -ENOTSUP,
 			"a local store's URLs are for GET, HEAD and PUT of "
 			"whole objects");
 	}

@@ -176,8 +176,8 @@ static void record_add_props(struct buf *b, const struct props *p)
 		record_add_lines(&more, p, false);
 		record_add_number(b, more.len, 2);
 		buf_add(b, more.data, more.len);
-		if (buf_err(&more) && !b->err)
-			b->err = buf_err(&more);
+		if (buf_err(&more) && !b->rc)
+			b->rc = buf_err(&more);
 	}
 	record_add_lines(b, p, true);
 }

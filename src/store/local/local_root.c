@@ -3,7 +3,7 @@
  * The disk of a store, at start: is the root there, and can its disk hold what
  * we keep?
  *
- * A root that cannot be written is still read: ro_err says why, and each write
+ * A root that cannot be written is still read: ro_rc says why, and each write
  * looks again, for a disk may be made writable under a mount. `.stagefs` is
  * closed to others, and must belong to the user who runs us (or, where root
  * does, to the owner of the root): what lies in it is trusted. Root makes what
@@ -111,15 +111,15 @@ static int root_check_folder(struct local *l, struct buf *why)
 	return 0;
 }
 
-/* 0 also when there is none and none can be made: ro_err. */
+/* 0 also when there is none and none can be made: ro_rc. */
 static int root_open_folder(struct local *l, struct buf *why)
 {
 	struct stat st;
 
 	if (mkdirat(l->root_fd, LOCAL_FOLDER, 0700) && errno != EEXIST)
-		l->ro_err = -errno;
+		l->ro_rc = -errno;
 	if (fstatat(l->root_fd, LOCAL_FOLDER, &st, AT_SYMLINK_NOFOLLOW)) {
-		int rc = l->ro_err ? l->ro_err : -errno;
+		int rc = l->ro_rc ? l->ro_rc : -errno;
 
 		return root_cannot_write(rc)
 			       ? 0
@@ -132,10 +132,10 @@ static int root_open_folder(struct local *l, struct buf *why)
 					 O_RDONLY | O_DIRECTORY);
 	if (l->folder_fd >= 0)
 		return root_check_folder(l, why);
-	l->ro_err = l->folder_fd;
+	l->ro_rc = l->folder_fd;
 	l->folder_fd = -1;
-	if (!root_cannot_write(l->ro_err))
-		return root_fault(l, why, l->ro_err, strerror(-l->ro_err));
+	if (!root_cannot_write(l->ro_rc))
+		return root_fault(l, why, l->ro_rc, strerror(-l->ro_rc));
 	return 0;
 }
 
@@ -206,7 +206,7 @@ static int root_try_to_write(struct local *l, struct buf *why)
 	int rc = root_prepare(l, why);
 
 	if (root_cannot_write(rc)) {
-		l->ro_err = rc;
+		l->ro_rc = rc;
 		return 0;
 	}
 	if (rc && !why->len)
@@ -220,13 +220,13 @@ int local_root_open(struct local *l, struct buf *why)
 
 	if (!rc)
 		rc = root_open_folder(l, why);
-	if (!rc && l->folder_fd >= 0 && !l->ro_err)
+	if (!rc && l->folder_fd >= 0 && !l->ro_rc)
 		rc = root_try_to_write(l, why);
 	if (rc)
 		return rc;
-	if (l->ro_err) {
+	if (l->ro_rc) {
 		const struct log_where where = { .stage = l->base.name,
-						 .err = l->ro_err };
+						 .rc = l->ro_rc };
 
 		log_at(LOG_LEVEL_WARN, &where, "%s is only read", root_of(l));
 		return 0;
@@ -239,14 +239,14 @@ int local_root_open(struct local *l, struct buf *why)
 static int local_root_again(struct local *l)
 {
 	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
-	int rc = l->ro_err;
+	int rc = l->ro_rc;
 
 	if (l->folder_fd >= 0)
 		rc = root_prepare(l, &why);
 	if (rc)
 		return rc;
 	/* Of several threads that look at once one logs it. */
-	if (atomic_exchange(&l->ro_err, 0))
+	if (atomic_exchange(&l->ro_rc, 0))
 		log_at(LOG_LEVEL_INFO,
 		       &(struct log_where){ .stage = l->base.name },
 		       "%s can be written again", root_of(l));
@@ -255,7 +255,7 @@ static int local_root_again(struct local *l)
 
 int local_root_writable(struct local *l, const char *what, const char *key)
 {
-	int rc = l->ro_err ? local_root_again(l) : 0;
+	int rc = l->ro_rc ? local_root_again(l) : 0;
 
 	return rc ? local_error(l, what, key, rc, "the store is read-only") : 0;
 }

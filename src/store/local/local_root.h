@@ -25,7 +25,7 @@ struct local {
 	char *url_name, *public_url; /* public_url NULL: none */
 	int root_fd; /* O_PATH */
 	int folder_fd; /* -1: there is none, or it is closed to us */
-	_Atomic int ro_err; /* 0, or why nothing could be written last */
+	_Atomic int ro_rc; /* 0, or why nothing could be written last */
 	struct lock lock;
 	struct local_locked guarded_;
 };

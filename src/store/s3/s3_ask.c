@@ -119,7 +119,7 @@ int s3_ask_size(struct s3 *s, const char *key, bool quiet,
 {
 	struct log_where where = { .stage = s->base.name,
 				   .key = key,
-				   .err = -EIO };
+				   .rc = -EIO };
 	struct object_info got = { .size = STORE_SIZE_UNKNOWN };
 	int rc = ask_first_byte(s, key, &got);
 

@@ -4,7 +4,7 @@
  *
  * A call is built by the thread that makes it and not changed afterwards;
  * what attempts find out (s3_call.h says which fields) belongs to the engine's
- * thread until done(). A failure in building sticks in `err` and ends the call
+ * thread until done(). A failure in building sticks in `rc` and ends the call
  * before anything is sent.
  */
 #include "store/s3/s3_call.h"
@@ -82,12 +82,12 @@ static void fields_add(struct s3_call *c, struct s3_fields *f, const char *name,
 	char *copy;
 
 	if (f->n == S3_CALL_FIELDS) {
-		c->err = c->err ? c->err : -E2BIG;
+		c->rc = c->rc ? c->rc : -E2BIG;
 		return;
 	}
 	copy = strdup(value);
 	if (!copy) {
-		c->err = -ENOMEM;
+		c->rc = -ENOMEM;
 		return;
 	}
 	f->at[f->n].name = name;
@@ -124,7 +124,7 @@ void s3_call_headerf(struct s3_call *c, const char *name, const char *fmt, ...)
 	if (value)
 		s3_call_header(c, name, value);
 	else
-		c->err = -ENOMEM;
+		c->rc = -ENOMEM;
 	free(value);
 }
 
@@ -149,7 +149,7 @@ void s3_call_text(struct s3_call *c, const char *content_type)
 	int rc = buf_err(&c->text);
 
 	if (rc)
-		c->err = c->err ? c->err : rc;
+		c->rc = c->rc ? c->rc : rc;
 	s3_call_header(c, "Content-Type", content_type);
 	sha256_hex(buf_str(&c->text), c->text.len, c->payload);
 	c->http.body.data = buf_str(&c->text);
@@ -193,7 +193,7 @@ static void call_header_base64(struct s3_call *c, const char *name,
 
 	base64_encode(bytes, n, &text);
 	if (buf_err(&text))
-		c->err = buf_err(&text);
+		c->rc = buf_err(&text);
 	else
 		s3_call_header(c, name, buf_str(&text));
 }
@@ -241,8 +241,8 @@ int s3_call_body(struct s3_call *c, const struct store_body *body)
 		break;
 	}
 	if (rc)
-		c->err = c->err ? c->err : rc;
-	return c->err;
+		c->rc = c->rc ? c->rc : rc;
+	return c->rc;
 }
 
 /* ---- an attempt ---- */
@@ -384,7 +384,7 @@ int s3_call_prepare_with(struct s3_call *c, struct http_wire *wire,
 	};
 	const struct s3_endpoint *place = c->by ? &c->s3->public : &c->s3->io;
 	struct s3_sign_ctx now;
-	int rc = c->err;
+	int rc = c->rc;
 
 	if (!rc && n > MORE_MAX)
 		rc = -E2BIG;

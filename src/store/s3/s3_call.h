@@ -58,7 +58,7 @@ struct s3_call {
 	char payload[SHA256_HEX_SIZE]; /* or "UNSIGNED-PAYLOAD" */
 	struct buf text; /* a body of our own making */
 	uint32_t crc32c; /* of the body, when that was chosen */
-	int err; /* the first failure in building it */
+	int rc; /* the first failure in building it */
 	/*
 	 * Reads a 2xx answer's body: 0, -EBADMSG (garbage: tried again),
 	 * -EREMOTEIO (an error inside a 200). NULL: there is nothing to read.

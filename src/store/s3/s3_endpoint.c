@@ -305,7 +305,7 @@ void s3_endpoint_host(const struct s3_endpoint *p, const char *region,
 	endpoint_add_host(p->url.host, region, &host);
 	u.host = host.data;
 	if (buf_err(&host))
-		out->err = out->err ? out->err : buf_err(&host);
+		out->rc = out->rc ? out->rc : buf_err(&host);
 	else
 		url_authority(&u, out);
 	buf_clear(&host);

@@ -15,7 +15,7 @@
 struct row {
 	const char *code; /* NULL: any, or none */
 	long status; /* 0: any */
-	int err;
+	int rc;
 	enum http_verdict verdict;
 	enum s3_fix fix;
 };
@@ -139,13 +139,13 @@ struct s3_meaning s3_error_meaning(long status, const char *code,
 	struct s3_meaning m = { -EIO, HTTP_DONE, S3_FIX_NONE };
 
 	if (r)
-		m = (struct s3_meaning){ r->err, r->verdict, r->fix };
+		m = (struct s3_meaning){ r->rc, r->verdict, r->fix };
 	else if (status >= 500)
 		m.verdict = HTTP_RETRY;
-	if (use == S3_USE_PINNED && m.err == -ENOENT)
-		m.err = -ESTALE;
+	if (use == S3_USE_PINNED && m.rc == -ENOENT)
+		m.rc = -ESTALE;
 	if (status == 412 || (code && !strcmp(code, "PreconditionFailed")))
-		m.err = use == S3_USE_ABSENT ? -EEXIST : -ESTALE;
+		m.rc = use == S3_USE_ABSENT ? -EEXIST : -ESTALE;
 	return m;
 }
 

@@ -32,7 +32,7 @@ enum s3_fix {
 };
 
 struct s3_meaning {
-	int err; /* -errno, when this is the end of it */
+	int rc; /* -errno, when this is the end of it */
 	enum http_verdict verdict; /* HTTP_DONE, HTTP_RETRY, HTTP_SLOW */
 	enum s3_fix fix; /* then HTTP_AGAIN, once it is done */
 };

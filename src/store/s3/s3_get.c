@@ -238,13 +238,13 @@ static enum http_verdict get_judge(struct http_call *http,
 	struct s3_get *x = (struct s3_get *)http;
 	enum http_verdict verdict = s3_judge(http, reply);
 
-	if (reply->status == 416 && !reply->err && !get_is_whole(x)) {
+	if (reply->status == 416 && !reply->rc && !get_is_whole(x)) {
 		get_past_end(x, reply);
 		return HTTP_DONE;
 	}
 	if (x->stale || get_is_whole(x))
 		return HTTP_DONE;
-	if (reply->err || reply->status / 100 != 2)
+	if (reply->rc || reply->status / 100 != 2)
 		return get_cannot_go_on(x) ? HTTP_DONE : verdict;
 	/* a 2xx without a body has not been looked at by data() */
 	if (!reply->received)
@@ -268,12 +268,12 @@ static int get_outcome(struct s3_get *x, const struct http_reply *reply)
 	if (x->longer)
 		return s3_judge_failed(&x->call, reply, -EIO,
 				       "the answer is longer than it said");
-	if (!reply->err && reply->status / 100 == 2)
+	if (!reply->rc && reply->status / 100 == 2)
 		return s3_judge_failed(&x->call, reply, -EIO,
 				       x->bad ? x->bad
 					      : "the answer is shorter than it "
 						"should be");
-	return s3_judge_outcome(&x->call, reply->err, reply);
+	return s3_judge_outcome(&x->call, reply->rc, reply);
 }
 
 static void get_done(struct http_call *http, const struct http_reply *reply)

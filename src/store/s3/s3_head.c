@@ -44,8 +44,8 @@ static bool head_is_outdated(const struct s3_call *c)
 
 static bool head_is_mute(const struct http_reply *reply)
 {
-	return !reply->err && (reply->status == 400 || reply->status == 403 ||
-			       reply->status == 301);
+	return !reply->rc && (reply->status == 400 || reply->status == 403 ||
+			      reply->status == 301);
 }
 
 static int head_info(struct s3 *s, const char *key, bool quiet,
@@ -406,8 +406,8 @@ int s3_check(struct store *store, const char *prefix, struct buf *why)
 	if (!rc) {
 		buf_reset(why);
 		rc = s3_perform(&c, &reply);
-		if (rc && reply.err)
-			check_unreachable(&c, reply.err, &reply, why);
+		if (rc && reply.rc)
+			check_unreachable(&c, reply.rc, &reply, why);
 		else if (rc)
 			check_refused(&c, reply.status, why);
 		if (rc == -EACCES && reply.status == 403 &&

@@ -134,7 +134,7 @@ static enum http_verdict judge_answer(struct s3_call *c,
 	c->too_uneven = false;
 	c->parsed = 0;
 	memset(&c->error, 0, sizeof(c->error));
-	if (reply->err) {
+	if (reply->rc) {
 		c->maybe_done = true;
 		return http_judge_default(reply);
 	}
@@ -264,7 +264,7 @@ static void judge_keep_why(struct s3_call *c, const struct http_reply *reply,
 	out = &s3_by_url_locked(c->by)->why;
 	if (out->len || rc == -EINTR || rc == -ECANCELED)
 		;
-	else if (!reply->err && reply->status && reply->status / 100 != 2)
+	else if (!reply->rc && reply->status && reply->status / 100 != 2)
 		answer_add(c, reply, out);
 	else
 		buf_adds(out, why);
@@ -280,7 +280,7 @@ int s3_judge_failed(struct s3_call *c, const struct http_reply *reply, int rc,
 		.key = c->key,
 		.code = c->error.code[0] ? c->error.code : NULL,
 		.status = reply->status,
-		.err = rc,
+		.rc = rc,
 	};
 
 	if (c->by)
@@ -289,7 +289,7 @@ int s3_judge_failed(struct s3_call *c, const struct http_reply *reply, int rc,
 	    store_error_level(rc) == LOG_LEVEL_DEBUG)
 		return rc;
 	/* That was said, and is counted. */
-	if ((reply->err || reply->status >= 500) &&
+	if ((reply->rc || reply->status >= 500) &&
 	    http_lane_is_down(s3_call_lane(c)))
 		return rc;
 	if (http_reply_header(reply, "x-amz-request-id", &id))
@@ -309,7 +309,7 @@ int s3_judge_speak(struct s3_call *c, int rc, const struct http_reply *reply)
 	const char *why = "the store refused it";
 
 	/* it was not even sent: that has been said, or is an interrupt */
-	if (!reply->err && !reply->status)
+	if (!reply->rc && !reply->status)
 		return rc;
 	if (c->error.message[0])
 		why = c->error.message;
@@ -325,21 +325,20 @@ static int judge_unanswered(struct s3_call *c, int rc,
 {
 	const char *hint = c->by ? NULL : s3_endpoint_hint(&c->s3->io, rc);
 	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
-	int err = error_outward(rc);
+	int outward = error_outward(rc);
 
-	buf_adds(&why, c->err       ? "the request cannot be made"
+	buf_adds(&why, c->rc        ? "the request cannot be made"
 		       : reply->why ? reply->why
 				    : strerror(-rc));
 	if (hint)
 		buf_addf(&why, " (%s)", hint);
-	s3_judge_failed(c, reply, err, buf_str(&why));
-	return err;
+	s3_judge_failed(c, reply, outward, buf_str(&why));
+	return outward;
 }
 
 int s3_judge_outcome(struct s3_call *c, int rc, const struct http_reply *reply)
 {
 	const char *why = c->error.message;
-	int err;
 
 	if (rc)
 		return judge_unanswered(c, rc, reply);
@@ -354,8 +353,8 @@ int s3_judge_outcome(struct s3_call *c, int rc, const struct http_reply *reply)
 		return -ENOTSUP; /* its caller goes on without */
 	if (c->too_uneven)
 		return -EDOM; /* its caller cuts it anew */
-	err = s3_error_meaning(reply->status, c->error.code, c->use).err;
+	rc = s3_error_meaning(reply->status, c->error.code, c->use).rc;
 	if (!*why)
 		why = *c->error.code ? c->error.code : "the store refused it";
-	return s3_judge_failed(c, reply, err, why);
+	return s3_judge_failed(c, reply, rc, why);
 }

@@ -12,7 +12,7 @@ enum http_verdict s3_judge(struct http_call *http,
 			   const struct http_reply *reply);
 /*
  * What came of a finished call: 0 or -errno, logged unless it is -ENOENT,
- * -EINTR or -ECANCELED. rc: http_perform()'s, or reply->err.
+ * -EINTR or -ECANCELED. rc: http_perform()'s, or reply->rc.
  */
 int s3_judge_outcome(struct s3_call *c, int rc, const struct http_reply *reply);
 /* Logs what a quiet call has come to, after all. Returns rc. */

@@ -29,7 +29,7 @@
 
 struct fetch_locked {
 	bool done;
-	int err;
+	int rc;
 	struct waiter_list waiters;
 };
 
@@ -61,7 +61,7 @@ struct s3_list {
 	bool lost_told;
 	bool given_up; /* the page of last_token, by an interrupt */
 	bool end;
-	int err; /* that it ended with */
+	int rc; /* that it ended with */
 };
 
 LOCK_GUARDS(fetch_locked, fetch, fetch_locked);
@@ -80,11 +80,11 @@ static void fetch_ended(struct http_call *http, const struct http_reply *reply)
 	struct fetch *f = (struct fetch *)http;
 	int rc = f->call.refused && !f->again
 			 ? -EAGAIN
-			 : s3_judge_outcome(&f->call, reply->err, reply);
+			 : s3_judge_outcome(&f->call, reply->rc, reply);
 
 	lock_take(&f->lock);
 	fetch_locked(f)->done = true;
-	fetch_locked(f)->err = rc;
+	fetch_locked(f)->rc = rc;
 	waiter_list_wake(&fetch_locked(f)->waiters);
 	lock_drop(&f->lock);
 }
@@ -117,7 +117,7 @@ static void fetch_after(struct s3_list *l, struct s3_call *c, const char *name)
 	s3_call_query(c, "marker", name);
 	s3_call_query(c, "start-after", buf_str(&after));
 	if (buf_err(&after))
-		c->err = buf_err(&after);
+		c->rc = buf_err(&after);
 }
 
 static struct fetch *fetch_new(struct s3_list *l, const char *token)
@@ -192,7 +192,7 @@ static int fetch_wait(struct s3 *s, struct fetch *f, bool cancel)
 			cancel = true;
 		}
 	}
-	rc = fetch_locked(f)->err;
+	rc = fetch_locked(f)->rc;
 	lock_drop(&f->lock);
 	return cancelled && rc == -ECANCELED ? -EINTR : rc;
 }
@@ -229,7 +229,7 @@ static int list_stuck(const struct s3_list *l)
 {
 	struct log_where where = { .stage = l->base.store->name,
 				   .key = l->prefix,
-				   .err = -EIO };
+				   .rc = -EIO };
 
 	log_at(LOG_LEVEL_ERROR, &where,
 	       "cannot list: the store says that there is more, and does not "
@@ -412,7 +412,7 @@ static int list_too_many(const struct s3_list *l)
 {
 	struct log_where where = { .stage = l->base.store->name,
 				   .key = l->prefix,
-				   .err = -EIO };
+				   .rc = -EIO };
 
 	log_at(LOG_LEVEL_ERROR, &where,
 	       "cannot list: more than %d names, and the store does not sort "
@@ -493,9 +493,9 @@ int s3_list_next(struct store_list *base, struct list_entry *out)
 		while (l->at == l->page.n) {
 			if (l->end)
 				return 0;
-			rc = l->err ? l->err : list_next_page(l);
+			rc = l->rc ? l->rc : list_next_page(l);
 			/* an interrupt ends the call, not the listing */
-			l->err = rc == -EINTR ? 0 : rc;
+			l->rc = rc == -EINTR ? 0 : rc;
 			if (rc)
 				return rc;
 		}

@@ -383,16 +383,16 @@ static int page_parse(struct lister *l, const char *body, size_t n)
 static int page_parse_mended(struct lister *l, const char *body, size_t n)
 {
 	BUF_LOCAL mended = BUF_INIT(4 * n + 1);
-	int rc = names_mend(body, n, &mended);
-	int err = rc < 0 ? rc : -EBADMSG;
+	int mends = names_mend(body, n, &mended);
+	int rc = mends < 0 ? mends : -EBADMSG;
 
-	if (rc > 0) {
+	if (mends > 0) {
 		s3_page_clear(l->page);
-		err = page_parse(l, buf_str(&mended), mended.len);
+		rc = page_parse(l, buf_str(&mended), mended.len);
 	}
-	if (rc > 0 && !err)
+	if (mends > 0 && !rc)
 		names_drop_lost(l->page);
-	return err;
+	return rc;
 }
 
 static int page_read(const char *body, size_t n, const char *prefix,

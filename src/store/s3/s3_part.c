@@ -62,7 +62,7 @@ static void part_done(struct http_call *http, const struct http_reply *reply)
 {
 	struct s3_part *x = (struct s3_part *)http;
 	struct store_part *part = x->part;
-	int rc = s3_judge_outcome(&x->call, reply->err, reply);
+	int rc = s3_judge_outcome(&x->call, reply->rc, reply);
 
 	if (!rc)
 		rc = part_finish(x, reply);
@@ -122,7 +122,7 @@ void s3_part_source(struct s3_call *c, const struct s3 *from, const char *key,
 	buf_addc(&source, '/');
 	sigv4_encode_path(&source, key);
 	if (buf_err(&source))
-		c->err = buf_err(&source);
+		c->rc = buf_err(&source);
 	else
 		s3_call_header(c, "x-amz-copy-source", buf_str(&source));
 	if (etag && !s3_etag_is_hash(etag))
@@ -154,8 +154,8 @@ void s3_part_copy_call(struct s3_call *c, struct s3_upload *u, unsigned number,
 	c->http.class = HTTP_DATA;
 	s3_call_slow(c, range->len);
 	s3_part_source(c, from, range->key, range->etag);
-	if (part_is_misread(u, range->key) && !c->err)
-		c->err = -ENOTSUP;
+	if (part_is_misread(u, range->key) && !c->rc)
+		c->rc = -ENOTSUP;
 	s3_call_headerf(c, "x-amz-copy-source-range", "bytes=%llu-%llu",
 			(unsigned long long)range->offset,
 			(unsigned long long)(range->offset + range->len - 1));

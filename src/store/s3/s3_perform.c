@@ -45,13 +45,13 @@ int s3_perform_ready(struct s3_call *c)
 	CREDS_LOCAL *creds = NULL, *refused = perform_take_refused(c->s3);
 	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	struct log_where where = { .stage = c->s3->base.name, .key = c->key };
-	int rc = c->err;
+	int rc = c->rc;
 
 	if (refused)
 		cred_cache_refused(cache, refused, true);
 	if (!rc) {
 		rc = cred_cache_get(cache, &creds, &why);
-		where.err = rc;
+		where.rc = rc;
 		if (rc && rc != -EINTR)
 			log_at(LOG_LEVEL_ERROR, &where,
 			       "cannot %s: no credentials: %s", c->what,

@@ -145,18 +145,18 @@ static void batch_failed(void *arg, const char *key, const char *code)
 		.stage = b->s->base.name,
 		.key = key,
 		.code = code,
-		.err = m.err,
+		.rc = m.rc,
 	};
 
-	if (m.err == -ENOENT)
+	if (m.rc == -ENOENT)
 		return;
 	if (m.verdict != HTTP_DONE)
-		m.err = -EAGAIN;
+		m.rc = -EAGAIN;
 	else
 		log_at(LOG_LEVEL_ERROR, &where, "cannot remove");
 	for (unsigned i = 0; i < b->n; i++)
 		if (!strcmp(b->keys[i], key))
-			b->results[i] = m.err;
+			b->results[i] = m.rc;
 }
 
 static int batch_parse(struct s3_call *c, const struct buf *body)

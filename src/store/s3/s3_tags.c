@@ -52,8 +52,8 @@ static void tags_add_element(struct buf *out, const char *name,
 	buf_addf(out, "<%s>", name);
 	s3_doc_add_text(out, buf_str(&plain));
 	buf_addf(out, "</%s>", name);
-	if (rc && !out->err)
-		out->err = rc;
+	if (rc && !out->rc)
+		out->rc = rc;
 }
 
 static void tags_add(struct buf *out, const char *tags)

@@ -197,7 +197,7 @@ static int parts_page(struct s3_upload *u, unsigned after,
 	s3_call_parse(&c, parts_parse, out);
 	c.quiet = true;
 	rc = s3_perform(&c, &reply);
-	if (rc && !reply.err && reply.status == 404)
+	if (rc && !reply.rc && reply.status == 404)
 		return -ENOENT;
 	if (rc)
 		s3_judge_speak(&c, rc, &reply);
@@ -464,7 +464,7 @@ static int upload_abort_id(struct s3 *s, const char *key, const char *id)
 	s3_call_query(&c, "uploadId", id);
 	c.quiet = true;
 	rc = s3_perform(&c, &reply);
-	if (rc && !reply.err && reply.status == 404)
+	if (rc && !reply.rc && reply.status == 404)
 		rc = 0; /* it is gone already */
 	else if (rc)
 		s3_judge_speak(&c, rc, &reply);

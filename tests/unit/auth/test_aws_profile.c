@@ -256,18 +256,18 @@ static int same(const char *a, const char *b)
 
 /* A profile by name, or the one in use; no environment, no network. */
 static int read_profile(const char *name, struct creds **out, int64_t *stamp,
-			struct buf *err)
+			struct buf *why)
 {
 	struct cred_order order = { .choices = { CRED_PROFILE }, .n = 1 };
-	struct cred_ask ask = { .err = BUF_INIT(BUF_MESSAGE) };
+	struct cred_ask ask = { .why = BUF_INIT(BUF_MESSAGE) };
 	int rc;
 
 	if (name)
 		strcpy(order.profile, name);
 	rc = cred_chain_read(&ask, &order, stamp, out);
-	if (err)
-		buf_adds(err, buf_str(&ask.err));
-	buf_clear(&ask.err);
+	if (why)
+		buf_adds(why, buf_str(&ask.why));
+	buf_clear(&ask.why);
 	return rc;
 }
 
@@ -288,7 +288,7 @@ static void profiles(void **state)
 {
 	for (size_t i = 0; i < LEN(rows); i++) {
 		const struct row *row = &rows[i];
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct creds *c = NULL;
 		int64_t stamp = 0;
 		int rc;
@@ -296,21 +296,21 @@ static void profiles(void **state)
 		aws_home_write("credentials", row->credentials);
 		aws_home_write("config", row->config);
 		setenv("AWS_PROFILE", row->variable ? row->variable : "", 1);
-		rc = read_profile(row->name, &c, &stamp, &err);
+		rc = read_profile(row->name, &c, &stamp, &why);
 		if (rc != row->rc)
 			fail_msg("%s: %d, %s", row->sentence, rc,
-				 buf_str(&err));
-		if (rc && !strstr(buf_str(&err), row->why))
-			fail_msg("%s: %s", row->sentence, buf_str(&err));
+				 buf_str(&why));
+		if (rc && !strstr(buf_str(&why), row->why))
+			fail_msg("%s: %s", row->sentence, buf_str(&why));
 		if (!rc && (!same(c->access_key_id, row->id) ||
 			    !same(c->secret_access_key, row->secret) ||
 			    !same(c->session_token, row->token) ||
-			    c->expires_at || err.len))
+			    c->expires_at || why.len))
 			fail_msg("%s: %s, %s", row->sentence, c->access_key_id,
-				 buf_str(&err));
+				 buf_str(&why));
 		assert_true(stamp == aws_profile_stamp());
 		creds_unref(c);
-		buf_clear(&err);
+		buf_clear(&why);
 		check_settings(row);
 	}
 }
@@ -393,7 +393,7 @@ static void modes(void **state)
 	for (size_t i = 0; i < LEN(table); i++) {
 		const char *path =
 			aws_home_write("credentials", "[default]\n" KEYS("A"));
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct aws_profile p;
 		int rc;
 
@@ -402,16 +402,16 @@ static void modes(void **state)
 		assert_int_equal(chmod(path, table[i].mode), 0);
 		/* Root may read everything: be nobody. */
 		assert_int_equal(me || !seteuid(NOBODY), 1);
-		rc = aws_profile_read(NULL, &p, &err);
+		rc = aws_profile_read(NULL, &p, &why);
 		assert_int_equal(me || !seteuid(0), 1);
 		if (rc != table[i].rc ||
 		    p.open_to_others != table[i].open_to_others)
 			fail_msg("%s: %d, %s", table[i].sentence, rc,
-				 buf_str(&err));
-		if (rc && !strstr(buf_str(&err), path))
-			fail_msg("%s: %s", table[i].sentence, buf_str(&err));
+				 buf_str(&why));
+		if (rc && !strstr(buf_str(&why), path))
+			fail_msg("%s: %s", table[i].sentence, buf_str(&why));
 		aws_profile_clear(&p);
-		buf_clear(&err);
+		buf_clear(&why);
 	}
 }
 

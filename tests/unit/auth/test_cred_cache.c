@@ -136,7 +136,7 @@ static void sources(void **state)
 {
 	for (size_t i = 0; i < LEN(rows); i++) {
 		const struct row *row = &rows[i];
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct cred_cache *c;
 		struct creds *seen;
 		int rc;
@@ -148,23 +148,23 @@ static void sources(void **state)
 		if (rc != row->peek)
 			fail_msg("%s: peek %d", row->sentence, rc);
 		creds_unref(seen);
-		rc = cred_cache_get(c, &seen, &err);
+		rc = cred_cache_get(c, &seen, &why);
 		if (rc != row->rc)
 			fail_msg("%s: %d, %s", row->sentence, rc,
-				 buf_str(&err));
-		if (rc && !strstr(buf_str(&err), row->why))
-			fail_msg("%s: %s", row->sentence, buf_str(&err));
+				 buf_str(&why));
+		if (rc && !strstr(buf_str(&why), row->why))
+			fail_msg("%s: %s", row->sentence, buf_str(&why));
 		if (!rc && strcmp(seen ? seen->access_key_id : "nobody",
 				  row->id ? row->id : "nobody"))
 			fail_msg("%s: somebody else", row->sentence);
 		creds_unref(seen);
 		if (!rc) {
-			assert_int_equal(err.len, 0);
+			assert_int_equal(why.len, 0);
 			assert_int_equal(cred_cache_peek(c, &seen), 0);
 			creds_unref(seen);
 		}
 		cred_cache_free(c);
-		buf_clear(&err);
+		buf_clear(&why);
 	}
 }
 
@@ -286,7 +286,7 @@ static void unchanging(void **state)
 static void expiry(void **state)
 {
 	const struct cred_settings env = { "env" };
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct cred_cache *c = cred_cache_new(&env);
 	char end[TIME_RFC3339_SIZE];
 	struct creds *seen, *stale;
@@ -300,9 +300,9 @@ static void expiry(void **state)
 	}
 	while (clock_now_s() < seen->expires_at)
 		usleep(100000);
-	assert_int_equal(cred_cache_get(c, &stale, &err), -EACCES);
+	assert_int_equal(cred_cache_get(c, &stale, &why), -EACCES);
 	assert_null(stale);
-	assert_string_equal(buf_str(&err),
+	assert_string_equal(buf_str(&why),
 			    "the credentials from environment have expired");
 	assert_int_equal(cred_cache_peek(c, &stale), 0);
 	assert_ptr_equal(stale, seen);
@@ -313,7 +313,7 @@ static void expiry(void **state)
 	seen = in_use(c);
 	assert_string_equal(seen->access_key_id, "E");
 	creds_unref(seen);
-	buf_clear(&err);
+	buf_clear(&why);
 	cred_cache_free(c);
 }
 

@@ -118,7 +118,7 @@ static void environment(void **state)
 {
 	for (size_t i = 0; i < LEN(rows); i++) {
 		const struct row *row = &rows[i];
-		struct cred_ask ask = { .err = BUF_INIT(BUF_MESSAGE) };
+		struct cred_ask ask = { .why = BUF_INIT(BUF_MESSAGE) };
 		struct creds *c = NULL;
 		int rc;
 
@@ -126,18 +126,18 @@ static void environment(void **state)
 		rc = cred_env_read(&ask, &c);
 		if (rc != row->rc)
 			fail_msg("%s: %d, %s", row->sentence, rc,
-				 buf_str(&ask.err));
-		if (rc && (!strstr(buf_str(&ask.err), row->why) ||
-			   strstr(buf_str(&ask.err), "SK")))
-			fail_msg("%s: %s", row->sentence, buf_str(&ask.err));
+				 buf_str(&ask.why));
+		if (rc && (!strstr(buf_str(&ask.why), row->why) ||
+			   strstr(buf_str(&ask.why), "SK")))
+			fail_msg("%s: %s", row->sentence, buf_str(&ask.why));
 		if (!rc && (!same(c->access_key_id, row->id) ||
 			    !same(c->secret_access_key, row->secret) ||
 			    !same(c->session_token, row->token) ||
 			    !same(c->source, "environment") ||
-			    c->expires_at != row->expires_at || ask.err.len))
+			    c->expires_at != row->expires_at || ask.why.len))
 			fail_msg("%s: other values", row->sentence);
 		creds_unref(c);
-		buf_clear(&ask.err);
+		buf_clear(&ask.why);
 	}
 }
 

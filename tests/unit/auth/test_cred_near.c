@@ -211,9 +211,9 @@ static const struct {
 static void container_urls(void **state)
 {
 	for (size_t i = 0; i < COUNT(urls); i++) {
-		struct buf out = BUF_INIT(BUF_URL), err = BUF_INIT(BUF_MESSAGE);
+		struct buf out = BUF_INIT(BUF_URL), why = BUF_INIT(BUF_MESSAGE);
 		int rc = cred_container_url(urls[i].relative, urls[i].full,
-					    &out, &err);
+					    &out, &why);
 		const char *name =
 			urls[i].relative ? urls[i].relative : urls[i].full;
 
@@ -221,7 +221,7 @@ static void container_urls(void **state)
 		row_equal(name, rc ? "" : buf_str(&out),
 			  urls[i].url ? urls[i].url : "");
 		buf_clear(&out);
-		buf_clear(&err);
+		buf_clear(&why);
 	}
 }
 

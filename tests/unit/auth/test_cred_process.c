@@ -117,7 +117,7 @@ static void run_programs(void **state)
 	int leak = dup(0);
 
 	for (size_t i = 0; i < COUNT(programs); i++) {
-		struct cred_ask ask = { .err = BUF_INIT(BUF_MESSAGE) };
+		struct cred_ask ask = { .why = BUF_INIT(BUF_MESSAGE) };
 		const char *name = programs[i].sentence;
 		int64_t began_ms = clock_mono_ms();
 		struct creds *c = NULL;
@@ -125,10 +125,10 @@ static void run_programs(void **state)
 					   "here", "there", &c);
 
 		if (rc != programs[i].rc)
-			fail_msg("%s: %d, %s", name, rc, buf_str(&ask.err));
-		if (rc && !strstr(buf_str(&ask.err), programs[i].why))
-			fail_msg("%s: %s", name, buf_str(&ask.err));
-		row_check(name, !strstr(buf_str(&ask.err), "sesame"));
+			fail_msg("%s: %d, %s", name, rc, buf_str(&ask.why));
+		if (rc && !strstr(buf_str(&ask.why), programs[i].why))
+			fail_msg("%s: %s", name, buf_str(&ask.why));
+		row_check(name, !strstr(buf_str(&ask.why), "sesame"));
 		row_check(name, clock_mono_ms() - began_ms < 9000);
 		if (!rc) {
 			row_equal(name, c->secret_access_key, "sesame");
@@ -140,7 +140,7 @@ static void run_programs(void **state)
 						    : "none");
 		}
 		creds_unref(c);
-		buf_clear(&ask.err);
+		buf_clear(&ask.why);
 	}
 	close(leak);
 }

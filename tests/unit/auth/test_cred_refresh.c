@@ -155,14 +155,14 @@ static void give_long_ones(void)
 static const char *who(struct cred_cache *c, int64_t until_s)
 {
 	static char id[256];
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct creds *creds;
-	int rc = cred_cache_get_until(c, until_s, &creds, &err);
+	int rc = cred_cache_get_until(c, until_s, &creds, &why);
 
 	snprintf(id, sizeof(id), "%s",
-		 rc ? buf_str(&err) : creds->access_key_id);
+		 rc ? buf_str(&why) : creds->access_key_id);
 	creds_unref(creds);
-	buf_clear(&err);
+	buf_clear(&why);
 	return id;
 }
 

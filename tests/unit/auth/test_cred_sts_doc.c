@@ -35,7 +35,7 @@ static void server_rows(void **state)
 	for (size_t i = 0; i < COUNT(servers); i++) {
 		const char *env[12] = { 0 };
 		struct buf url = BUF_INIT(BUF_URL), region = BUF_INIT(64);
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		unsigned n = 0;
 
 		if (servers[i].given) {
@@ -48,13 +48,13 @@ static void server_rows(void **state)
 		}
 		cred_rig_set(env);
 		assert_int_equal(cred_sts_server(servers[i].region, &url,
-						 &region, &err),
+						 &region, &why),
 				 0);
 		row_equal(servers[i].url, buf_str(&url), servers[i].url);
 		row_equal(servers[i].url, buf_str(&region), servers[i].signing);
 		buf_clear(&url);
 		buf_clear(&region);
-		buf_clear(&err);
+		buf_clear(&why);
 	}
 }
 

@@ -60,13 +60,13 @@ static struct signer *env_signer(const char *end)
 /* A URL for us-east-1. */
 static int sign_url(struct signer *s, const struct sigv4_request *r,
 		    int64_t time, int64_t expires, struct buf *query,
-		    int64_t *expires_at, bool *by_creds, struct buf *err)
+		    int64_t *expires_at, bool *by_creds, struct buf *why)
 {
 	const struct signer_terms terms = { .region = "us-east-1",
 					    .time = time,
 					    .expires = expires };
 	struct signer_end end;
-	int rc = signer_presign(s, r, &terms, query, &end, err);
+	int rc = signer_presign(s, r, &terms, query, &end, why);
 
 	*expires_at = end.at;
 	*by_creds = end.by_creds;
@@ -281,7 +281,7 @@ static void presigned(void **state)
 	for (size_t i = 0; i < LEN(presign_rows); i++) {
 		const struct presign_row *row = &presign_rows[i];
 		struct buf query = BUF_INIT(BUF_URL);
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct buf want = BUF_INIT(BUF_URL);
 		char end[TIME_RFC3339_SIZE];
 		struct sigv4_scope scope = { "AK", "TOK", "us-east-1", "s3",
@@ -295,11 +295,11 @@ static void presigned(void **state)
 		clock_rfc3339(now + row->life, end);
 		s = env_signer(row->life ? end : NULL);
 		rc = sign_url(s, &r, now, row->expires, &query, &expires_at,
-			      &by_creds, &err);
+			      &by_creds, &why);
 		if (rc != row->rc)
 			fail_msg("%s: %d", row->sentence, rc);
-		if (rc && strcmp(buf_str(&err), row->why))
-			fail_msg("%s: %s", row->sentence, buf_str(&err));
+		if (rc && strcmp(buf_str(&why), row->why))
+			fail_msg("%s: %s", row->sentence, buf_str(&why));
 		if (!rc && (expires_at != now + row->ends_in ||
 			    by_creds != row->by_creds))
 			fail_msg("%s: the end", row->sentence);
@@ -310,7 +310,7 @@ static void presigned(void **state)
 			fail_msg("%s: %s", row->sentence, buf_str(&query));
 		signer_free(s);
 		buf_clear(&query);
-		buf_clear(&err);
+		buf_clear(&why);
 		buf_clear(&want);
 	}
 }
@@ -319,17 +319,17 @@ static void too_long(void **state)
 {
 	const struct sigv4_request r = { "GET", "h", "/b/k" };
 	struct signer *s = static_signer(NULL);
-	struct buf query = BUF_INIT(100), err = BUF_INIT(BUF_MESSAGE);
+	struct buf query = BUF_INIT(100), why = BUF_INIT(BUF_MESSAGE);
 	int64_t expires_at;
 	bool by_creds;
 
 	assert_int_equal(sign_url(s, &r, NOON, 60, &query, &expires_at,
-				  &by_creds, &err),
+				  &by_creds, &why),
 			 -EMSGSIZE);
-	assert_string_equal(buf_str(&err), "the URL would be too long");
+	assert_string_equal(buf_str(&why), "the URL would be too long");
 	assert_int_equal(query.len, 0);
 	buf_clear(&query);
-	buf_clear(&err);
+	buf_clear(&why);
 	signer_free(s);
 }
 
@@ -366,7 +366,7 @@ static void strictly(void **state)
 				      .time = clock_now_s(),
 				      .expires = 3600,
 				      .strict = true };
-	struct buf query = BUF_INIT(BUF_URL), err = BUF_INIT(BUF_MESSAGE);
+	struct buf query = BUF_INIT(BUF_URL), why = BUF_INIT(BUF_MESSAGE);
 	char early[TIME_RFC3339_SIZE], late[TIME_RFC3339_SIZE];
 	struct signer_end end;
 	struct signer *s;
@@ -374,22 +374,22 @@ static void strictly(void **state)
 	clock_rfc3339(terms.time + 60, early);
 	clock_rfc3339(terms.time + 7200, late);
 	s = env_signer(early);
-	assert_int_equal(signer_presign(s, &r, &terms, &query, &end, &err),
+	assert_int_equal(signer_presign(s, &r, &terms, &query, &end, &why),
 			 -EACCES);
-	assert_non_null(strstr(buf_str(&err), "the credentials end at "));
+	assert_non_null(strstr(buf_str(&why), "the credentials end at "));
 	assert_int_equal(query.len, 0);
 	terms.expires = 60;
-	assert_int_equal(signer_presign(s, &r, &terms, &query, &end, &err), 0);
+	assert_int_equal(signer_presign(s, &r, &terms, &query, &end, &why), 0);
 	signer_free(s);
 	/* Others are asked for before anything is refused. */
 	s = env_signer(early);
-	assert_int_equal(signer_presign(s, &r, &terms, &query, &end, &err), 0);
+	assert_int_equal(signer_presign(s, &r, &terms, &query, &end, &why), 0);
 	setenv("AWS_CREDENTIAL_EXPIRATION", late, 1);
 	terms.expires = 3600;
-	assert_int_equal(signer_presign(s, &r, &terms, &query, &end, &err), 0);
+	assert_int_equal(signer_presign(s, &r, &terms, &query, &end, &why), 0);
 	assert_int_equal(end.at, terms.time + 3600);
 	buf_clear(&query);
-	buf_clear(&err);
+	buf_clear(&why);
 	signer_free(s);
 }
 

@@ -167,7 +167,7 @@ struct taker {
 	atomic_int *served;
 	_Atomic(struct waiter *) waiter;
 	pthread_t thread;
-	int err, place;
+	int rc, place;
 };
 
 static void *taker_run(void *arg)
@@ -176,9 +176,9 @@ static void *taker_run(void *arg)
 
 	waiter_begin(waiter_self());
 	atomic_store(&t->waiter, waiter_self());
-	t->err = budget_take(t->budget, t->bytes, t->until_ms);
+	t->rc = budget_take(t->budget, t->bytes, t->until_ms);
 	t->place = atomic_fetch_add(t->served, 1);
-	if (!t->err)
+	if (!t->rc)
 		budget_give(t->budget, t->bytes);
 	return NULL;
 }
@@ -225,7 +225,7 @@ static void test_in_turn(void **state)
 	budget_give(b, 50);
 	for (size_t i = 0; i < COUNT(takers); i++) {
 		pthread_join(takers[i].thread, NULL);
-		assert_int_equal(takers[i].err, 0);
+		assert_int_equal(takers[i].rc, 0);
 		assert_int_equal(takers[i].place, i);
 	}
 	assert_int_equal(budget_used(b), 0);
@@ -246,8 +246,8 @@ static void test_interrupted_head_lets_the_next_through(void **state)
 	waiter_interrupt(atomic_load(&large.waiter));
 	pthread_join(large.thread, NULL);
 	pthread_join(small.thread, NULL);
-	assert_int_equal(large.err, -EINTR);
-	assert_int_equal(small.err, 0);
+	assert_int_equal(large.rc, -EINTR);
+	assert_int_equal(small.rc, 0);
 	assert_int_equal(budget_used(b), 50);
 	budget_free(b);
 }
@@ -266,7 +266,7 @@ static void test_interrupted_in_the_middle(void **state)
 	taker_start(&third);
 	waiter_interrupt(atomic_load(&second.waiter));
 	pthread_join(second.thread, NULL);
-	assert_int_equal(second.err, -EINTR);
+	assert_int_equal(second.rc, -EINTR);
 	assert_int_equal(served, 1);
 	budget_give(b, 50);
 	pthread_join(first.thread, NULL);
@@ -290,8 +290,8 @@ static void test_timed_out_head_lets_the_next_through(void **state)
 	taker_start(&small);
 	pthread_join(large.thread, NULL);
 	pthread_join(small.thread, NULL);
-	assert_int_equal(large.err, -ETIMEDOUT);
-	assert_int_equal(small.err, 0);
+	assert_int_equal(large.rc, -ETIMEDOUT);
+	assert_int_equal(small.rc, 0);
 	budget_free(b);
 }
 
@@ -315,8 +315,8 @@ static void test_late_idle_memory_is_reclaimed(void **state)
 	assert_int_equal(served, 1);
 	atomic_store(&c.idle, 40);
 	pthread_join(second.thread, NULL);
-	assert_int_equal(first.err, 0);
-	assert_int_equal(second.err, 0);
+	assert_int_equal(first.rc, 0);
+	assert_int_equal(second.rc, 0);
 	assert_int_equal(budget_used(c.budget), 0);
 	budget_free(c.budget);
 }
@@ -347,20 +347,20 @@ static void *stress_run(void *arg)
 
 	for (int i = 0; i < ROUNDS; i++) {
 		size_t bytes = 1 + (size_t)rand_r(&seed) % LIMIT;
-		int how = rand_r(&seed) % 8, err = 0;
+		int how = rand_r(&seed) % 8, rc = 0;
 
 		waiter_begin(w);
 		if (how == 0)
 			waiter_interrupt(w);
 		if (how == 1)
-			err = budget_try(b, bytes) ? 0 : -EAGAIN;
+			rc = budget_try(b, bytes) ? 0 : -EAGAIN;
 		else if (how == 2)
-			err = budget_try_idle(b, bytes, 900) ? 0 : -EAGAIN;
+			rc = budget_try_idle(b, bytes, 900) ? 0 : -EAGAIN;
 		else if (how == 3)
-			err = budget_take(b, bytes, clock_mono_ms() + 1);
+			rc = budget_take(b, bytes, clock_mono_ms() + 1);
 		else
-			err = budget_take(b, bytes, WAIT_FOREVER);
-		if (err)
+			rc = budget_take(b, bytes, WAIT_FOREVER);
+		if (rc)
 			atomic_fetch_add(&refused, 1);
 		else
 			use(b, bytes);

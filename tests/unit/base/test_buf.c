@@ -30,7 +30,7 @@ struct row {
 		size_t n;
 	} steps[6];
 	const char *wanted;
-	int err;
+	int rc;
 };
 
 static const struct row rows[] = {
@@ -143,7 +143,7 @@ static void test_steps(void **state)
 				r->steps[j].n);
 		row_equal(r->sentence, buf_str(&b), r->wanted);
 		row_number(r->sentence, b.len, strlen(r->wanted));
-		row_number(r->sentence, buf_err(&b), r->err);
+		row_number(r->sentence, buf_err(&b), r->rc);
 		buf_clear(&b);
 	}
 }

@@ -58,7 +58,7 @@ static void test_formats(void **state)
 
 static const struct {
 	const char *sentence, *s;
-	int err;
+	int rc;
 	int64_t t;
 	long ns;
 } iso8601[] = {
@@ -99,7 +99,7 @@ static void test_iso8601(void **state)
 
 		row_number(iso8601[i].sentence,
 			   clock_parse_iso8601(iso8601[i].s, &t),
-			   iso8601[i].err);
+			   iso8601[i].rc);
 		row_number(iso8601[i].sentence, t.tv_sec, iso8601[i].t);
 		row_number(iso8601[i].sentence, t.tv_nsec, iso8601[i].ns);
 	}
@@ -107,7 +107,7 @@ static void test_iso8601(void **state)
 
 static const struct {
 	const char *sentence, *s;
-	int err;
+	int rc;
 	int64_t t;
 } http[] = {
 	{ "as a server writes it", "Fri, 24 May 2013 00:00:00 GMT", 0,
@@ -177,7 +177,7 @@ static void test_http(void **state)
 		int64_t t = 0;
 
 		row_number(http[i].sentence, clock_parse_http(http[i].s, &t),
-			   http[i].err);
+			   http[i].rc);
 		row_number(http[i].sentence, t, http[i].t);
 	}
 }

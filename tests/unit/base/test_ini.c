@@ -63,14 +63,14 @@ struct notes {
 
 static int note(void *arg, const char *section, const char *name,
 		const char *value, const struct ini_place *place,
-		struct buf *err)
+		struct buf *why)
 {
 	struct notes *n = arg;
 
 	assert_string_equal(place->file, path);
 	assert_true(S_ISREG(place->st->st_mode));
 	if (n->refuse && !strcmp(name, n->refuse)) {
-		buf_addf(err, "%s is refused", name);
+		buf_addf(why, "%s is refused", name);
 		return -EKEYREJECTED;
 	}
 	buf_addf(&n->text, "%u [%s] %s%s=%s|", place->line, section, name,
@@ -85,7 +85,7 @@ static const struct {
 	size_t len;
 	const char *wanted;
 	int result;
-	const char *err; /* behind the path */
+	const char *why; /* behind the path */
 } rows[] = {
 	{ "nothing", TEXT(""), "", 0, "" },
 	{ "one setting", TEXT("a = b@\n"), "1 [] a=b@|", 0, "" },
@@ -164,20 +164,20 @@ static void check_row(size_t i, int padding)
 {
 	struct notes n = { .text = BUF_INIT(100000), .refuse = "bad" };
 	struct buf file = BUF_INIT(100000), wanted = BUF_INIT(100000);
-	struct buf err = BUF_INIT(BUF_MESSAGE), message = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE), message = BUF_INIT(BUF_MESSAGE);
 
 	pad(&file, rows[i].file, rows[i].len, padding);
 	pad(&wanted, rows[i].wanted, strlen(rows[i].wanted), padding);
-	if (*rows[i].err)
-		buf_addf(&message, "%s%s", path, rows[i].err);
+	if (*rows[i].why)
+		buf_addf(&message, "%s%s", path, rows[i].why);
 	write_file(buf_str(&file), file.len, 0600);
-	row_number(rows[i].sentence, ini_read(path, note, &n, &err),
+	row_number(rows[i].sentence, ini_read(path, note, &n, &why),
 		   rows[i].result);
 	row_equal(rows[i].sentence, buf_str(&n.text), buf_str(&wanted));
-	row_equal(rows[i].sentence, buf_str(&err), buf_str(&message));
+	row_equal(rows[i].sentence, buf_str(&why), buf_str(&message));
 	buf_clear(&file);
 	buf_clear(&wanted);
-	buf_clear(&err);
+	buf_clear(&why);
 	buf_clear(&message);
 	buf_clear(&n.text);
 }
@@ -195,7 +195,7 @@ static void test_files(void **state)
 }
 
 /* A first line "a=vvv..." of n bytes, and a second. */
-static int read_long_line(size_t n, struct notes *notes, struct buf *err)
+static int read_long_line(size_t n, struct notes *notes, struct buf *why)
 {
 	struct buf file = BUF_INIT(100000);
 	int result;
@@ -205,7 +205,7 @@ static int read_long_line(size_t n, struct notes *notes, struct buf *err)
 		buf_addc(&file, 'v');
 	buf_adds(&file, "\nb=2\n");
 	write_file(buf_str(&file), file.len, 0600);
-	result = ini_read(path, note, notes, err);
+	result = ini_read(path, note, notes, why);
 	buf_clear(&file);
 	return result;
 }
@@ -213,47 +213,47 @@ static int read_long_line(size_t n, struct notes *notes, struct buf *err)
 static void test_the_longest_line(void **state)
 {
 	struct notes n = { .text = BUF_INIT(100000) };
-	struct buf err = BUF_INIT(BUF_MESSAGE), message = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE), message = BUF_INIT(BUF_MESSAGE);
 
-	assert_int_equal(read_long_line(16384, &n, &err), 0);
+	assert_int_equal(read_long_line(16384, &n, &why), 0);
 	assert_int_equal(n.text.len,
 			 strlen("1 [] a=|") + 16382 + strlen("2 [] b=2|"));
 	buf_reset(&n.text);
-	assert_int_equal(read_long_line(16385, &n, &err), -EMSGSIZE);
+	assert_int_equal(read_long_line(16385, &n, &why), -EMSGSIZE);
 	assert_int_equal(n.text.len, 0);
 	buf_addf(&message, "%s:1: a line of more than 16384 bytes", path);
-	assert_string_equal(buf_str(&err), buf_str(&message));
+	assert_string_equal(buf_str(&why), buf_str(&message));
 	buf_clear(&n.text);
-	buf_clear(&err);
+	buf_clear(&why);
 	buf_clear(&message);
 }
 
 static void test_files_that_cannot_be_read(void **state)
 {
 	struct notes n = { .text = BUF_INIT(10) };
-	struct buf err = BUF_INIT(BUF_MESSAGE), big = BUF_INIT(2 << 20);
+	struct buf why = BUF_INIT(BUF_MESSAGE), big = BUF_INIT(2 << 20);
 
-	assert_int_equal(ini_read("/nonexistent/a\nb", note, &n, &err),
+	assert_int_equal(ini_read("/nonexistent/a\nb", note, &n, &why),
 			 -ENOENT);
-	assert_string_equal(buf_str(&err), "/nonexistent/a\\nb: "
+	assert_string_equal(buf_str(&why), "/nonexistent/a\\nb: "
 					   "No such file or directory");
-	buf_reset(&err);
-	assert_int_equal(ini_read("/", note, &n, &err), -EISDIR);
-	assert_string_equal(buf_str(&err), "/: Is a directory");
-	buf_reset(&err);
+	buf_reset(&why);
+	assert_int_equal(ini_read("/", note, &n, &why), -EISDIR);
+	assert_string_equal(buf_str(&why), "/: Is a directory");
+	buf_reset(&why);
 	while (big.len <= 1 << 20)
 		buf_adds(&big, "; a comment\n");
 	write_file(buf_str(&big), big.len, 0600);
-	assert_int_equal(ini_read(path, note, &n, &err), -EFBIG);
-	assert_non_null(strstr(buf_str(&err), ": File too large"));
-	buf_clear(&err);
+	assert_int_equal(ini_read(path, note, &n, &why), -EFBIG);
+	assert_non_null(strstr(buf_str(&why), ": File too large"));
+	buf_clear(&why);
 	buf_clear(&big);
 }
 
 static const struct {
 	const char *sentence, *value, *wanted;
 	int result;
-	const char *err;
+	const char *why;
 } values[] = {
 	{ "no reference", "a $b {c} }", "a $b {c} }", 0, "" },
 	{ "a variable", "x${env:STAGEFS_T}y", "xvalue ${env:STAGEFS_T}y", 0,
@@ -284,17 +284,17 @@ static void test_expand(void **state)
 	setenv("STAGEFS_EMPTY", "", 1);
 	unsetenv("STAGEFS_UNSET");
 	for (size_t i = 0; i < COUNT(values); i++) {
-		struct buf out = BUF_INIT(100), err = BUF_INIT(BUF_MESSAGE);
+		struct buf out = BUF_INIT(100), why = BUF_INIT(BUF_MESSAGE);
 
 		row_number(values[i].sentence,
-			   ini_expand(values[i].value, &out, &err),
+			   ini_expand(values[i].value, &out, &why),
 			   values[i].result);
 		if (values[i].wanted)
 			row_equal(values[i].sentence, buf_str(&out),
 				  values[i].wanted);
-		row_equal(values[i].sentence, buf_str(&err), values[i].err);
+		row_equal(values[i].sentence, buf_str(&why), values[i].why);
 		buf_clear(&out);
-		buf_clear(&err);
+		buf_clear(&why);
 	}
 	assert_true(ini_has_reference("a${"));
 	assert_false(ini_has_reference("a$b"));
@@ -302,13 +302,13 @@ static void test_expand(void **state)
 
 static void test_expand_too_long(void **state)
 {
-	struct buf out = BUF_INIT(10), err = BUF_INIT(BUF_MESSAGE);
+	struct buf out = BUF_INIT(10), why = BUF_INIT(BUF_MESSAGE);
 
-	assert_int_equal(ini_expand("${env:STAGEFS_T}", &out, &err), -EMSGSIZE);
-	assert_string_equal(buf_str(&err),
+	assert_int_equal(ini_expand("${env:STAGEFS_T}", &out, &why), -EMSGSIZE);
+	assert_string_equal(buf_str(&why),
 			    "too long with its references replaced");
 	buf_clear(&out);
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 static const struct {
@@ -317,7 +317,7 @@ static const struct {
 	int padding;
 	mode_t mode;
 	const char *wanted; /* NULL: refused */
-	const char *err;
+	const char *why;
 } secrets[] = {
 	{ "a secret with a line end", TEXT("hush\n"), 0, 0600, "hush", "" },
 	{ "only one is taken off", TEXT("hush\n\n"), 0, 0400, "hush\n", "" },
@@ -344,13 +344,13 @@ static void test_secret_files(void **state)
 	snprintf(reference, sizeof(reference), "${file:%s}", path);
 	for (size_t i = 0; i < COUNT(secrets); i++) {
 		struct buf file = BUF_INIT(100000), wanted = BUF_INIT(100000);
-		struct buf out = BUF_INIT(100000), err = BUF_INIT(BUF_MESSAGE);
+		struct buf out = BUF_INIT(100000), why = BUF_INIT(BUF_MESSAGE);
 		int result;
 
 		pad(&file, secrets[i].bytes, secrets[i].len,
 		    secrets[i].padding);
 		write_file(buf_str(&file), file.len, secrets[i].mode);
-		result = ini_expand(reference, &out, &err);
+		result = ini_expand(reference, &out, &why);
 		row_check(secrets[i].sentence,
 			  (result == 0) == (secrets[i].wanted != NULL));
 		if (secrets[i].wanted) {
@@ -359,14 +359,14 @@ static void test_secret_files(void **state)
 			row_equal(secrets[i].sentence, buf_str(&out),
 				  buf_str(&wanted));
 		} else {
-			buf_addf(&wanted, "%s: %s", reference, secrets[i].err);
-			row_equal(secrets[i].sentence, buf_str(&err),
+			buf_addf(&wanted, "%s: %s", reference, secrets[i].why);
+			row_equal(secrets[i].sentence, buf_str(&why),
 				  buf_str(&wanted));
 		}
 		buf_clear(&file);
 		buf_clear(&wanted);
 		buf_clear(&out);
-		buf_clear(&err);
+		buf_clear(&why);
 	}
 }
 
@@ -390,15 +390,15 @@ static void test_private(void **state)
 	const uid_t uids[] = { 0, geteuid(), geteuid() + 1 };
 
 	for (size_t i = 0; i < COUNT(owners); i++) {
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct stat st = { .st_uid = uids[owners[i].owner],
 				   .st_mode = S_IFREG | owners[i].mode };
 
-		row_number(owners[i].sentence, ini_file_private(&st, &err),
+		row_number(owners[i].sentence, ini_file_private(&st, &why),
 			   owners[i].result);
 		row_check(owners[i].sentence,
-			  (err.len != 0) == (owners[i].result != 0));
-		buf_clear(&err);
+			  (why.len != 0) == (owners[i].result != 0));
+		buf_clear(&why);
 	}
 }
 

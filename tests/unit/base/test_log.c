@@ -34,12 +34,12 @@ static const struct {
 	{ "an errno alone",
 	  LOG_LEVEL_WARN,
 	  "cannot read",
-	  { .err = ENOENT },
+	  { .rc = ENOENT },
 	  "warning: cannot read: No such file or directory (errno 2)" },
 	{ "an errno that is none",
 	  LOG_LEVEL_WARN,
 	  "x",
-	  { .err = 99999 },
+	  { .rc = 99999 },
 	  "warning: x: unknown (errno 99999)" },
 	{ "a key of several lines",
 	  LOG_LEVEL_INFO,
@@ -293,7 +293,7 @@ static void test_journal(void **state)
 static void test_formats(void **state)
 {
 	static char key[40000];
-	const struct log_where where = { .key = key, .err = EIO };
+	const struct log_where where = { .key = key, .rc = EIO };
 	char *text;
 
 	assert_int_equal(log_open(path, LOG_LEVEL_INFO), 0);

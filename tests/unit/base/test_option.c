@@ -52,7 +52,7 @@ static const struct option table[] = {
 static const struct {
 	const char *sentence, *name, *value;
 	const char *shown; /* NULL: refused */
-	const char *err;
+	const char *why;
 } rows[] = {
 	{ "a string", "url", "s3://b/", "s3://b/", "" },
 	{ "a name in capitals", "URL", "x", "x", "" },
@@ -111,16 +111,16 @@ static void test_set(void **state)
 {
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct option *row = option_find(table, rows[i].name);
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct buf shown = BUF_INIT(BUF_MESSAGE);
 		struct settings s = { NULL }, untouched = { NULL };
 		int result;
 
 		row_check(rows[i].sentence, row != NULL);
-		result = option_set(row, &s, rows[i].value, &err);
+		result = option_set(row, &s, rows[i].value, &why);
 		row_number(rows[i].sentence, result,
 			   rows[i].shown ? 0 : -EINVAL);
-		row_equal(rows[i].sentence, buf_str(&err), rows[i].err);
+		row_equal(rows[i].sentence, buf_str(&why), rows[i].why);
 		if (rows[i].shown) {
 			option_show(row, &s, &shown);
 			row_equal(rows[i].sentence, buf_str(&shown),
@@ -130,14 +130,14 @@ static void test_set(void **state)
 				  !memcmp(&s, &untouched, sizeof(s)));
 		}
 		option_clear(table, &s);
-		buf_clear(&err);
+		buf_clear(&why);
 		buf_clear(&shown);
 	}
 }
 
 static void test_defaults_and_clear(void **state)
 {
-	struct buf err = BUF_INIT(BUF_MESSAGE), shown = BUF_INIT(10);
+	struct buf why = BUF_INIT(BUF_MESSAGE), shown = BUF_INIT(10);
 	struct settings s = { NULL };
 
 	assert_int_equal(option_defaults(table, &s), 0);
@@ -149,8 +149,8 @@ static void test_defaults_and_clear(void **state)
 	assert_int_equal(s.check, 1);
 	option_show(&table[0], &s, &shown);
 	assert_string_equal(buf_str(&shown), "");
-	assert_int_equal(option_set(&table[0], &s, "one", &err), 0);
-	assert_int_equal(option_set(&table[0], &s, "two", &err), 0);
+	assert_int_equal(option_set(&table[0], &s, "one", &why), 0);
+	assert_int_equal(option_set(&table[0], &s, "two", &why), 0);
 	assert_string_equal(s.url, "two");
 	option_clear(table, &s);
 	assert_null(s.url);

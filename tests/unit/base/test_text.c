@@ -17,7 +17,7 @@ static const struct {
 	enum kind kind;
 	const char *s;
 	uint64_t max;
-	int err;
+	int rc;
 	uint64_t wanted;
 } numbers[] = {
 	{ "zero", U64, "0", 10, 0, 0 },
@@ -93,7 +93,7 @@ static int parse(enum kind kind, const char *s, uint64_t max, uint64_t *out)
 {
 	unsigned octal = (unsigned)*out;
 	bool truth = false;
-	int err;
+	int rc;
 
 	switch (kind) {
 	case U64:
@@ -103,14 +103,14 @@ static int parse(enum kind kind, const char *s, uint64_t max, uint64_t *out)
 	case TIME:
 		return parse_duration(s, strlen(s), max, out);
 	case OCTAL:
-		err = parse_octal(s, (unsigned)max, &octal);
+		rc = parse_octal(s, (unsigned)max, &octal);
 		*out = octal;
-		return err;
+		return rc;
 	default:
-		err = parse_bool(s, &truth);
-		if (!err)
+		rc = parse_bool(s, &truth);
+		if (!rc)
 			*out = truth;
-		return err;
+		return rc;
 	}
 }
 
@@ -122,7 +122,7 @@ static void test_numbers(void **state)
 		row_number(numbers[i].sentence,
 			   parse(numbers[i].kind, numbers[i].s, numbers[i].max,
 				 &out),
-			   numbers[i].err);
+			   numbers[i].rc);
 		row_check(numbers[i].sentence, out == numbers[i].wanted);
 	}
 }
@@ -175,7 +175,7 @@ static void test_percent(void **state)
 
 static const struct {
 	const char *sentence, *s;
-	int err;
+	int rc;
 	const char *wanted;
 } decoded[] = {
 	{ "small digits", "%c3%a4", 0, "\xc3\xa4" },
@@ -196,7 +196,7 @@ static void test_decoded(void **state)
 		row_number(decoded[i].sentence,
 			   text_percent_decode(&b, decoded[i].s,
 					       strlen(decoded[i].s)),
-			   decoded[i].err);
+			   decoded[i].rc);
 		if (decoded[i].wanted)
 			row_equal(decoded[i].sentence, buf_str(&b),
 				  decoded[i].wanted);

@@ -186,24 +186,24 @@ struct game {
 static int wait_for_turn(struct game *g, int player)
 {
 	int64_t until_ms = clock_mono_ms() + 20000;
-	int err = 0;
+	int rc = 0;
 
 	lock_take(&g->lock);
-	while (g->ball != player && !err)
-		err = player ? waiter_list_sleep(&g->list, &g->lock, until_ms)
-			     : waiter_list_sleep_uninterrupted(
-				       &g->list, &g->lock, until_ms);
+	while (g->ball != player && !rc)
+		rc = player ? waiter_list_sleep(&g->list, &g->lock, until_ms)
+			    : waiter_list_sleep_uninterrupted(
+				      &g->list, &g->lock, until_ms);
 	lock_drop(&g->lock);
-	return err;
+	return rc;
 }
 
 static void play(struct game *g, int player)
 {
 	for (int i = 0; i < ROUNDS; i++) {
-		int err = wait_for_turn(g, player);
+		int rc = wait_for_turn(g, player);
 
 		lock_take(&g->lock);
-		g->failures += err != 0;
+		g->failures += rc != 0;
 		g->ball = !player;
 		waiter_list_wake(&g->list);
 		lock_drop(&g->lock);

@@ -36,15 +36,15 @@ static const struct {
 static void names_match(void **state)
 {
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct pattern *p = NULL;
 
 		row_number(rows[i].sentence,
-			   pattern_new(rows[i].pattern, &p, &err), 0);
+			   pattern_new(rows[i].pattern, &p, &why), 0);
 		row_number(rows[i].sentence, pattern_match(p, rows[i].name),
 			   rows[i].match);
 		pattern_free(p);
-		buf_clear(&err);
+		buf_clear(&why);
 	}
 }
 
@@ -53,29 +53,29 @@ static void bad_patterns_are_told(void **state)
 	static const char *const bad[] = { "(", "[a", "a{2,1}", "*", "(?<n" };
 
 	for (size_t i = 0; i < COUNT(bad); i++) {
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct pattern *p = NULL;
 
-		row_number(bad[i], pattern_new(bad[i], &p, &err), -EINVAL);
-		row_check(bad[i], strstr(buf_str(&err), "at byte"));
-		buf_clear(&err);
+		row_number(bad[i], pattern_new(bad[i], &p, &why), -EINVAL);
+		row_check(bad[i], strstr(buf_str(&why), "at byte"));
+		buf_clear(&why);
 	}
 	pattern_free(NULL);
 }
 
 static void backtracking_has_an_end(void **state)
 {
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct pattern *p = NULL;
 	char name[64];
 
 	memset(name, 'a', sizeof(name));
 	name[62] = '!';
 	name[63] = '\0';
-	row_number("compiled", pattern_new("(a+)+[bc]", &p, &err), 0);
+	row_number("compiled", pattern_new("(a+)+[bc]", &p, &why), 0);
 	row_number("given up", pattern_match(p, name), -E2BIG);
 	pattern_free(p);
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 SUITE(pattern)

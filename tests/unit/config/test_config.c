@@ -23,15 +23,15 @@ static struct config read_text(const char *text, const char *stage,
 		.settings = settings,
 		.n_settings = settings ? count(settings) : 0,
 	};
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct config c;
 	int rc;
 
 	write_file(r.file, text, 0600);
-	rc = config_read(&r, &c, &err);
-	row_equal(text, buf_str(&err), "");
+	rc = config_read(&r, &c, &why);
+	row_equal(text, buf_str(&why), "");
 	row_number(text, rc, 0);
-	buf_clear(&err);
+	buf_clear(&why);
 	return c;
 }
 
@@ -87,11 +87,11 @@ static void url_of_a_source(void **state)
 			.settings = set,
 			.n_settings = 2,
 		};
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct config c;
-		int rc = config_read(&r, &c, &err);
+		int rc = config_read(&r, &c, &why);
 
-		row_equal(rows[i].url, buf_str(&err), "");
+		row_equal(rows[i].url, buf_str(&why), "");
 		row_number(rows[i].url, rc, 0);
 		row_equal(rows[i].url, c.url_stage, rows[i].name);
 		row_number(rows[i].url, c.n_stages, 1);
@@ -99,7 +99,7 @@ static void url_of_a_source(void **state)
 		row_equal(rows[i].url, c.stages[0].conn.comment, "mine");
 		row_check(rows[i].url, c.mount.ro && !c.has_storage && !c.file);
 		config_clear(&c);
-		buf_clear(&err);
+		buf_clear(&why);
 	}
 }
 
@@ -108,16 +108,16 @@ static void url_and_file(void **state)
 {
 	const struct config_request r = { .file = in_dir("good.conf"),
 					  .url = "s3://my-bucket/" };
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct config c;
 
 	clear_environment();
 	write_file(r.file, S "[stage my_bucket]\nurl = s3://other/\n", 0600);
-	row_number("read", config_read(&r, &c, &err), 0);
+	row_number("read", config_read(&r, &c, &why), 0);
 	row_equal("the name is free", c.url_stage, "my_bucket_");
 	row_number("both", c.n_stages, 2);
 	config_clear(&c);
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 static void the_documents_example(void **state)
@@ -292,7 +292,7 @@ static void files_are_searched_in_order(void **state)
 		write_file(path[i], S, 0600);
 	for (size_t i = 0; i < COUNT(searches); i++) {
 		struct config_request r = { 0 };
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct config c;
 
 		clear_environment();
@@ -302,10 +302,10 @@ static void files_are_searched_in_order(void **state)
 			setenv("STAGEFS_CONFIG", path[ENV], 1);
 		if (searches[i].there <= XDG)
 			setenv("XDG_CONFIG_HOME", in_dir("xdg"), 1);
-		row_number(searches[i].sentence, config_read(&r, &c, &err), 0);
+		row_number(searches[i].sentence, config_read(&r, &c, &why), 0);
 		row_equal(searches[i].sentence, c.file, path[searches[i].read]);
 		config_clear(&c);
-		buf_clear(&err);
+		buf_clear(&why);
 	}
 }
 
@@ -313,19 +313,19 @@ static void a_file_that_was_named_must_be_there(void **state)
 {
 	const struct config_request named = { .file = "/nonexistent/c" };
 	const struct config_request any = { 0 };
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct config c;
 
 	clear_environment();
-	row_number("by --config", config_read(&named, &c, &err), -ENOENT);
-	row_equal("the file is named", buf_str(&err),
+	row_number("by --config", config_read(&named, &c, &why), -ENOENT);
+	row_equal("the file is named", buf_str(&why),
 		  "/nonexistent/c: No such file or directory");
-	buf_reset(&err);
+	buf_reset(&why);
 	setenv("STAGEFS_CONFIG", "/nonexistent/e", 1);
-	row_number("by the environment", config_read(&any, &c, &err), -ENOENT);
-	row_equal("the file is named", buf_str(&err),
+	row_number("by the environment", config_read(&any, &c, &why), -ENOENT);
+	row_equal("the file is named", buf_str(&why),
 		  "/nonexistent/e: No such file or directory");
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 static const char *const url_alone[] = { "url=s3://b/" };
@@ -364,7 +364,7 @@ static void without_any_file(void **state)
 		struct config_request r = { .settings = bare[i].settings,
 					    .n_settings =
 						    bare[i].settings != NULL };
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct config c;
 
 		clear_environment();
@@ -372,12 +372,12 @@ static void without_any_file(void **state)
 		unsetenv("XDG_DATA_HOME");
 		if (bare[i].data_home)
 			setenv("XDG_DATA_HOME", bare[i].data_home, 1);
-		row_number(sentence, config_read(&r, &c, &err), 0);
+		row_number(sentence, config_read(&r, &c, &why), 0);
 		row_equal(sentence, c.storage.url,
 			  bare[i].url ? bare[i].url : usual);
 		row_number(sentence, c.embedded != NULL, bare[i].embedded);
 		config_clear(&c);
-		buf_clear(&err);
+		buf_clear(&why);
 	}
 	unsetenv("XDG_DATA_HOME");
 }

@@ -258,19 +258,19 @@ static void bad_input_is_told(void **state)
 			.settings = refused[i].settings,
 			.n_settings = count(refused[i].settings),
 		};
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		const char *want = told(refused[i].tells, path);
 		struct config c;
 
 		write_file(path, refused[i].text, 0600);
-		row_check(refused[i].sentence, config_read(&r, &c, &err) < 0);
-		if (strncmp(buf_str(&err), want, strlen(want)))
-			row_equal(refused[i].sentence, buf_str(&err), want);
-		row_check("one line", !strchr(buf_str(&err), '\n'));
-		row_check("no secret", !strstr(buf_str(&err), "sesame"));
+		row_check(refused[i].sentence, config_read(&r, &c, &why) < 0);
+		if (strncmp(buf_str(&why), want, strlen(want)))
+			row_equal(refused[i].sentence, buf_str(&why), want);
+		row_check("one line", !strchr(buf_str(&why), '\n'));
+		row_check("no secret", !strstr(buf_str(&why), "sesame"));
 		row_check("nothing is left",
 			  !c.file && !c.n_stages && !c.mount.user);
-		buf_clear(&err);
+		buf_clear(&why);
 	}
 }
 
@@ -290,13 +290,13 @@ static void only_files_are_read(void **state)
 	assert_int_equal(mkfifo(fifo, 0600), 0);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct config_request r = { .file = rows[i].path };
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct config c;
 
-		row_number(rows[i].tells, config_read(&r, &c, &err),
+		row_number(rows[i].tells, config_read(&r, &c, &why),
 			   rows[i].rc);
-		row_check(rows[i].tells, strstr(buf_str(&err), rows[i].tells));
-		buf_clear(&err);
+		row_check(rows[i].tells, strstr(buf_str(&why), rows[i].tells));
+		buf_clear(&why);
 	}
 	unlink(fifo);
 }
@@ -344,20 +344,20 @@ static void secrets_need_a_closed_file(void **state)
 	setenv("TEST_SECRET", "sesame", 1);
 	for (size_t i = 0; i < COUNT(secrets); i++) {
 		const struct config_request r = { .file = path };
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct config c;
 
 		write_file(path, secrets[i].text, secrets[i].mode);
-		row_number(secrets[i].sentence, config_read(&r, &c, &err),
+		row_number(secrets[i].sentence, config_read(&r, &c, &why),
 			   secrets[i].rc);
 		row_check(secrets[i].sentence,
-			  !secrets[i].rc || strstr(buf_str(&err), path));
-		row_check("no secret", !strstr(buf_str(&err), "sesame"));
+			  !secrets[i].rc || strstr(buf_str(&why), path));
+		row_check("no secret", !strstr(buf_str(&why), "sesame"));
 		if (c.storage.creds.secret_access_key)
 			row_equal(secrets[i].sentence,
 				  c.storage.creds.secret_access_key, "sesame");
 		config_clear(&c);
-		buf_clear(&err);
+		buf_clear(&why);
 	}
 }
 

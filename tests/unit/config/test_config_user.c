@@ -16,26 +16,26 @@
 #define U S "[user ann]\n"
 
 static int read_text(const char *text, mode_t mode, struct config *c,
-		     struct buf *err)
+		     struct buf *why)
 {
 	const struct config_request r = { .file = in_dir("user.conf") };
 
 	clear_environment();
 	write_file(r.file, text, mode);
-	return config_read(&r, c, err);
+	return config_read(&r, c, why);
 }
 
 static void users_are_read(void **state)
 {
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct config c;
 	int rc = read_text(U "password_hash = " HASH "\n"
 			     "read = a, b\nwrite = *\n"
 			     "[user J\xc3\xb6rg M]\npassword_hash = " HASH "\n"
 			     "[stage a]\nurl = s3://a/\nupload_api = yes\n",
-			   0600, &c, &err);
+			   0600, &c, &why);
 
-	row_equal("no error", buf_str(&err), "");
+	row_equal("no error", buf_str(&why), "");
 	row_number("read", rc, 0);
 	row_number("two users", c.n_users, 2);
 	row_equal("the name", c.users[0].name, "ann");
@@ -47,7 +47,7 @@ static void users_are_read(void **state)
 	row_check("upload_api", c.stages[0].conn.upload_api);
 	row_check("upload_api is no by default", !c.storage.upload_api);
 	config_clear(&c);
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 static const struct {
@@ -86,17 +86,17 @@ static const struct {
 static void bad_users_are_told(void **state)
 {
 	for (size_t i = 0; i < COUNT(refused); i++) {
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct config c;
-		int rc = read_text(refused[i].text, refused[i].mode, &c, &err);
+		int rc = read_text(refused[i].text, refused[i].mode, &c, &why);
 
 		row_check(refused[i].sentence, rc < 0);
-		if (!strstr(buf_str(&err), refused[i].tells))
-			row_equal(refused[i].sentence, buf_str(&err),
+		if (!strstr(buf_str(&why), refused[i].tells))
+			row_equal(refused[i].sentence, buf_str(&why),
 				  refused[i].tells);
-		row_check("no secret", !strstr(buf_str(&err), "sesame"));
+		row_check("no secret", !strstr(buf_str(&why), "sesame"));
 		row_check("nothing is left", !c.n_users && !c.users);
-		buf_clear(&err);
+		buf_clear(&why);
 	}
 }
 

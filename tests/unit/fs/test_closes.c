@@ -15,12 +15,12 @@ static int create_at_root(struct mount *m, const char *name, int flags,
 			  struct handle **h)
 {
 	struct fs_entry e;
-	int err = fs_file_create(m->fs, fs_root(m->fs), name, 0644,
-				 O_CREAT | flags, &m->caller, &e, h);
+	int rc = fs_file_create(m->fs, fs_root(m->fs), name, 0644,
+				O_CREAT | flags, &m->caller, &e, h);
 
-	if (!err)
+	if (!rc)
 		fs_forget(m->fs, e.inode, 1);
-	return err;
+	return rc;
 }
 
 /* What an open that cannot write has made, or emptied, is there. */
@@ -129,7 +129,7 @@ static void test_lost(void **state)
 	for (size_t k = 0; k < COUNT(losses) * 2; k++) {
 		size_t r = k / 2;
 		bool cut = k % 2;
-		int err;
+		int rc;
 
 		mount_up(&m, "", 0, false);
 		store_has(&m, losses[r].path, "old");
@@ -145,9 +145,9 @@ static void test_lost(void **state)
 			assert_int_equal(mount_unlink(&m, "f"), 0);
 		mount_ls(&m, "", out, sizeof(out));
 		mount_stat(&m, losses[r].path, &st);
-		err = cut ? fs_range_allocate(m.fs, h, 0, 0, 10)
-			  : fs_file_write(m.fs, h, 0, "new!", 4);
-		row_number(losses[r].sentence, err, losses[r].result);
+		rc = cut ? fs_range_allocate(m.fs, h, 0, 0, 10)
+			 : fs_file_write(m.fs, h, 0, "new!", 4);
+		row_number(losses[r].sentence, rc, losses[r].result);
 		if (!cut)
 			row_number(losses[r].sentence, fs_file_flush(m.fs, h),
 				   losses[r].result);
@@ -436,9 +436,9 @@ static const struct {
 static int open_next(struct mount *m, const char *name, int flags,
 		     struct handle **h)
 {
-	int err = mount_open(m, name, flags, h);
+	int rc = mount_open(m, name, flags, h);
 
-	return err == -ENOENT ? create_at_root(m, name, flags, h) : err;
+	return rc == -ENOENT ? create_at_root(m, name, flags, h) : rc;
 }
 
 static void test_unheard(void **state)

@@ -447,13 +447,13 @@ static int sync_dir(struct disk *d, const char *name)
 {
 	struct inode *i = mount_find(&d->m, name, NULL);
 	struct dir_handle *h;
-	int err;
+	int rc;
 
 	assert_int_equal(fs_dir_open(d->m.fs, i, &h), 0);
-	err = fs_dir_sync(d->m.fs, h);
+	rc = fs_dir_sync(d->m.fs, h);
 	fs_dir_close(d->m.fs, h);
 	mount_forget(&d->m, i);
-	return err;
+	return rc;
 }
 
 static void test_fsync(void **state)

@@ -22,7 +22,7 @@ static const struct {
 	const char *dir;
 	const char *name;
 	unsigned uid;
-	int err;
+	int rc;
 } signs[] = {
 	{ "a file that all may read", "", D "?path=shown", 5, 0 },
 	{ "one that is closed", "", D "?path=closed", 5, -EACCES },
@@ -60,13 +60,13 @@ static int sign(struct disk *d, const char *dir, const char *name, unsigned uid)
 	const struct fs_caller c = { .uid = uid, .gid = uid };
 	struct inode *i = mount_find(&d->m, dir, NULL);
 	struct buf out = BUF_INIT(8192);
-	int err;
+	int rc;
 
 	assert_non_null(i);
-	err = fs_xattr_get(d->m.fs, i, name, &c, &out);
+	rc = fs_xattr_get(d->m.fs, i, name, &c, &out);
 	mount_forget(&d->m, i);
 	buf_clear(&out);
-	return err;
+	return rc;
 }
 
 static void make_closed(struct disk *d)
@@ -112,7 +112,7 @@ static void test_signs_what_the_caller_may(void **state)
 		make_closed(&d);
 		row_number(signs[i].sentence,
 			   sign(&d, signs[i].dir, signs[i].name, signs[i].uid),
-			   signs[i].err);
+			   signs[i].rc);
 		disk_down(&d);
 	}
 }

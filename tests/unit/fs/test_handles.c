@@ -156,13 +156,13 @@ static void run_end(const struct end_case *c, bool closed)
 	struct handle *h = NULL;
 	struct ending e;
 	char text[64];
-	int err;
+	int rc;
 
 	begin(&e);
 	for (const enum act *a = c->acts; *a; a++)
 		act(&e.m, *a, &h);
-	err = fs_drain(e.m.fs, closed);
-	row_check(c->sentence, !!err == fails);
+	rc = fs_drain(e.m.fs, closed);
+	row_check(c->sentence, !!rc == fails);
 	row_number(c->sentence, errors_of(e.log, "key=\"f\""), fails);
 	memstore_fail(e.m.store, "put", 0, 0);
 	content(&e.m, text, sizeof(text));

@@ -292,7 +292,7 @@ static void test_long_names(void **state)
 	struct mount m;
 	struct fs_entry e;
 	char name[257], path[1100];
-	int err;
+	int rc;
 
 	mount_up(&m, "", 0, false);
 	memset(name, 'n', 256);
@@ -306,7 +306,7 @@ static void test_long_names(void **state)
 	snprintf(path, sizeof(path), "%s/%s/%s/x", name, name, name);
 	store_has(&m, path, "1");
 	path[strlen(path) - 2] = '\0';
-	assert_non_null(mount_find(&m, path, &err));
+	assert_non_null(mount_find(&m, path, &rc));
 	assert_int_equal(mount_mkdir(&m, strcat(strcat(path, "/"), name)), 0);
 	mount_down(&m);
 	mount_up(&m, "xx/", 60, false);
@@ -314,8 +314,8 @@ static void test_long_names(void **state)
 	store_has(&m, path, "1");
 	snprintf(path, sizeof(path), "%s/%s/%s/%s", name, name, name, name);
 	/* the names beside it are known, so it is known not to be there */
-	assert_null(mount_find(&m, path, &err));
-	assert_int_equal(err, -ENOENT);
+	assert_null(mount_find(&m, path, &rc));
+	assert_int_equal(rc, -ENOENT);
 	assert_int_equal(mount_write(&m, path, "1"), -ENAMETOOLONG);
 	name[252] = '\0'; /* room for the key, none for the '/' */
 	snprintf(path + 3 * 256, sizeof(path) - 3 * 256, "%s", name);
@@ -336,15 +336,15 @@ static void test_odd_bytes(void **state)
 	static const char *const refused[] = { "\xe2", "a\xff", "\xc0\x80",
 					       "\xed\xa0\x80" };
 	struct mount m;
-	int err;
+	int rc;
 
 	mount_up(&m, "", 0, false);
 	assert_int_equal(mount_write(&m, "old", "1"), 0);
 	for (size_t i = 0; i < COUNT(refused); i++) {
 		unsigned asked = memstore_calls(m.store, "stat");
 
-		assert_null(mount_find(&m, refused[i], &err));
-		row_number(refused[i], err, -ENOENT);
+		assert_null(mount_find(&m, refused[i], &rc));
+		row_number(refused[i], rc, -ENOENT);
 		row_number(refused[i], memstore_calls(m.store, "stat"), asked);
 		row_number(refused[i], mount_write(&m, refused[i], "1"),
 			   -EILSEQ);

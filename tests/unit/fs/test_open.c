@@ -200,16 +200,16 @@ static void test_failed_write(void **state)
 	struct mount m;
 	struct handle *h;
 	char text[64];
-	int err = 0;
+	int rc = 0;
 
 	mount_up(&m, "", 60, false);
 	assert_int_equal(mount_write(&m, "f", "old"), 0);
 	assert_int_equal(mount_open(&m, "f", O_WRONLY | O_TRUNC, &h), 0);
 	memstore_fail(m.store, "open", 0, -EACCES);
-	for (int k = 0; k < 40 && !err; k++)
-		err = fs_file_write(m.fs, h, (off_t)k << 20, piece,
-				    sizeof(piece));
-	assert_int_equal(err, -EACCES);
+	for (int k = 0; k < 40 && !rc; k++)
+		rc = fs_file_write(m.fs, h, (off_t)k << 20, piece,
+				   sizeof(piece));
+	assert_int_equal(rc, -EACCES);
 	memstore_fail(m.store, "open", 0, 0);
 	/* the program's own close, and the shell's of the same descriptor */
 	assert_int_equal(fs_file_flush(m.fs, h), -EACCES);

@@ -314,7 +314,7 @@ static void test_too_long(void **state)
 struct renaming {
 	struct mount *m;
 	struct waiter *waiter;
-	int started, err;
+	int started, rc;
 };
 
 static void *rename_thread(void *arg)
@@ -324,7 +324,7 @@ static void *rename_thread(void *arg)
 	__atomic_store_n(&r->waiter, waiter_self(), __ATOMIC_SEQ_CST);
 	waiter_begin(waiter_self());
 	__atomic_store_n(&r->started, 1, __ATOMIC_SEQ_CST);
-	r->err = mount_rename(r->m, "d", "e", 0);
+	r->rc = mount_rename(r->m, "d", "e", 0);
 	return NULL;
 }
 
@@ -346,8 +346,8 @@ static void test_interrupt(void **state)
 	pthread_join(thread, NULL);
 	/* either it was done before, or nothing has changed */
 	store_keys(&m, out, sizeof(out));
-	if (r.err) {
-		assert_int_equal(r.err, -EINTR);
+	if (r.rc) {
+		assert_int_equal(r.rc, -EINTR);
 		assert_string_equal(out, "d/a d/b ");
 	} else {
 		assert_string_equal(out, "e/a e/b ");

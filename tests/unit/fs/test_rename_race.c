@@ -26,7 +26,7 @@ static const struct {
 	const char *at; /* the key whose copying the other machine sees */
 	enum when when;
 	const char *key; /* what it writes: `new` */
-	int err; /* of that copy, which was made; 0: its own */
+	int rc; /* of that copy, which was made; 0: its own */
 	const char *fails; /* a key whose copy fails with -EACCES */
 	int result;
 	const char *after; /* keys */
@@ -93,13 +93,13 @@ static int confirm(struct store *s, const char *key, const char *listed,
 		   struct object_info *now)
 {
 	struct object_details *d = malloc(sizeof(*d));
-	int err;
+	int rc;
 
 	assert_non_null(d);
-	err = store_head(s, key, d);
+	rc = store_head(s, key, d);
 	*now = d->info;
 	free(d);
-	return err ? err : strcmp(now->etag + 1, listed + 1) ? -ESTALE : 0;
+	return rc ? rc : strcmp(now->etag + 1, listed + 1) ? -ESTALE : 0;
 }
 
 static void other_machine(struct store *s, const char *from, enum when when)
@@ -114,18 +114,18 @@ static int copy(struct store *s, const char *from, const char *etag,
 		const struct store_cond *cond, struct object_info *out)
 {
 	const char *fails = rows[race.row].fails;
-	int err;
+	int rc;
 
 	if (fails && !strcmp(fails, from))
 		return -EACCES;
 	other_machine(s, from, BEFORE_COPY);
 	/* a store that has such listings finds out what is meant */
-	err = race.real->copy(s, from, race.listed ? NULL : etag, to, retype,
-			      cond, out);
+	rc = race.real->copy(s, from, race.listed ? NULL : etag, to, retype,
+			     cond, out);
 	other_machine(s, from, AFTER_COPY);
-	if (rows[race.row].err && !strcmp(rows[race.row].at, from))
-		return rows[race.row].err;
-	return err;
+	if (rows[race.row].rc && !strcmp(rows[race.row].at, from))
+		return rows[race.row].rc;
+	return rc;
 }
 
 static void put_keys(struct mount *m, const char *keys)
@@ -143,11 +143,11 @@ static void holds(struct mount *m, const char *key, const char *want)
 {
 	char text[64];
 	size_t n = 0;
-	int err = store_get_sync(m->store, key, NULL, 0, text, sizeof(text) - 1,
-				 &n, NULL);
+	int rc = store_get_sync(m->store, key, NULL, 0, text, sizeof(text) - 1,
+				&n, NULL);
 
-	text[err ? 0 : n] = '\0';
-	row_number(rows[race.row].sentence, err, 0);
+	text[rc ? 0 : n] = '\0';
+	row_number(rows[race.row].sentence, rc, 0);
 	row_equal(rows[race.row].sentence, text, want);
 }
 

@@ -194,14 +194,14 @@ static void test_replaced(void **state)
 		static const int flags[] = { O_RDONLY, O_RDWR,
 					     O_WRONLY | O_APPEND,
 					     O_WRONLY | O_TRUNC };
-		int how = flags[k % COUNT(flags)], size, err;
+		int how = flags[k % COUNT(flags)], size, rc;
 
 		size = snprintf(text, sizeof(text), "%0*u", (int)k % 7 + 1, k);
 		store_has(&m, "f", text);
 		do /* until the listener has come */
-			err = fs_file_open(m.fs, i, how, &h, &keep);
-		while (k == 0 && err == -ESTALE);
-		assert_int_equal(err, 0);
+			rc = fs_file_open(m.fs, i, how, &h, &keep);
+		while (k == 0 && rc == -ESTALE);
+		assert_int_equal(rc, 0);
 		assert_int_equal(size_of(&m, i), how & O_TRUNC ? 0 : size);
 		if (how == O_RDONLY)
 			assert_int_equal(mount_read(&m, h, text, 64), size);

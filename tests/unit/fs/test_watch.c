@@ -220,7 +220,7 @@ static void test_threads(void **state)
 	struct mount m;
 	struct stat st;
 	char text[4096], path[32], got[16];
-	int err;
+	int rc;
 
 	mount_up(&m, "p/", 60, false);
 	inval_queue_begin(fs_inval_queue(m.fs));
@@ -229,12 +229,12 @@ static void test_threads(void **state)
 		pthread_create(&changers[k], NULL, change, &m);
 	for (unsigned k = 0; k < 1000; k++) {
 		snprintf(path, sizeof(path), "t/%u", k % 60);
-		err = mount_stat(&m, path, &st);
-		assert_true(!err || err == -ENOENT);
+		rc = mount_stat(&m, path, &st);
+		assert_true(!rc || rc == -ENOENT);
 		/* stale: removed and made again, twice between look-up and
 		 * open */
-		err = mount_cat(&m, path, got, sizeof(got));
-		assert_true(err == 4 || err == -ENOENT || err == -ESTALE);
+		rc = mount_cat(&m, path, got, sizeof(got));
+		assert_true(rc == 4 || rc == -ENOENT || rc == -ESTALE);
 		if (k % 100 == 0)
 			mount_ls(&m, "t", text, sizeof(text));
 	}

@@ -166,20 +166,20 @@ static const struct {
 static void test_lists(void **state)
 {
 	for (size_t i = 0; i < COUNT(lists); i++) {
-		struct buf err = BUF_INIT(BUF_MESSAGE), name = BUF_INIT(256);
+		struct buf why = BUF_INIT(BUF_MESSAGE), name = BUF_INIT(256);
 		struct listen_address out[LISTEN_MAX];
 		unsigned n;
-		int rc = listen_parse(lists[i].list, out, &n, &err);
+		int rc = listen_parse(lists[i].list, out, &n, &why);
 
 		row_number(lists[i].list, rc == 0, lists[i].n > 0);
-		row_number(lists[i].list, err.len > 0, lists[i].n == 0);
+		row_number(lists[i].list, why.len > 0, lists[i].n == 0);
 		if (!rc) {
 			row_number(lists[i].list, n, lists[i].n);
 			listen_name(&out[0], &name);
 			row_equal(lists[i].list, buf_str(&name),
 				  lists[i].first);
 		}
-		buf_clear(&err);
+		buf_clear(&why);
 		buf_clear(&name);
 	}
 }

@@ -131,7 +131,7 @@ static void same(const char *says, const char *got, const char *want)
 
 static void one(const struct row *row)
 {
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct mount_request r;
 	char settings[512];
 	int argc = 0, rc;
@@ -139,10 +139,10 @@ static void one(const struct row *row)
 	while (argc < ARGS_MAX && row->argv[argc])
 		argc++;
 	rc = mount_request_parse(argc, (char **)row->argv, row->helper, &r,
-				 &err);
+				 &why);
 	if (rc != (row->mountpoint ? 0 : -EINVAL))
-		fail_msg("%s: %d (%s)", row->says, rc, buf_str(&err));
-	if (rc && !err.len)
+		fail_msg("%s: %d (%s)", row->says, rc, buf_str(&why));
+	if (rc && !why.len)
 		fail_msg("%s: refused without a word", row->says);
 	if (!rc) {
 		joined(&r, settings, sizeof(settings));
@@ -156,7 +156,7 @@ static void one(const struct row *row)
 			fail_msg("%s: foreground, fake or remount", row->says);
 	}
 	mount_request_clear(&r);
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 static void command_lines(void **state)

@@ -9,7 +9,7 @@
 static const struct {
 	const char *sentence;
 	const char *name, *value;
-	int err;
+	int rc;
 	const char *line;
 } headers_out[] = {
 	{ "a header", "Range", "bytes=0-9", 0, "Range: bytes=0-9\n" },
@@ -32,7 +32,7 @@ static void test_wire_header(void **state)
 		row_number(headers_out[i].sentence,
 			   http_wire_header(&w, headers_out[i].name,
 					    headers_out[i].value),
-			   headers_out[i].err);
+			   headers_out[i].rc);
 		row_equal(headers_out[i].sentence, buf_str(&w.headers),
 			  headers_out[i].line);
 		buf_clear(&w.headers);
@@ -85,7 +85,7 @@ static void test_reply_header(void **state)
 
 static const struct {
 	const char *sentence;
-	int err;
+	int rc;
 	long status;
 	enum http_verdict verdict;
 } verdicts[] = {
@@ -114,7 +114,7 @@ static const struct {
 static void test_judge(void **state)
 {
 	for (size_t i = 0; i < COUNT(verdicts); i++) {
-		struct http_reply r = { .err = verdicts[i].err,
+		struct http_reply r = { .rc = verdicts[i].rc,
 					.status = verdicts[i].status };
 
 		row_number(verdicts[i].sentence, http_judge_default(&r),

@@ -21,7 +21,7 @@ struct row {
 	const char *action; /* NULL: no fault */
 	enum http_verb verb;
 	const char *path;
-	int err;
+	int rc;
 	long status;
 	unsigned attempts; /* 0: any number above 1 */
 	int64_t deadline_ms; /* 0: the lane's */
@@ -121,11 +121,11 @@ static void run_row(const struct row *row, const char *sentence)
 	p.call.deadline_ms = row->deadline_ms;
 	probe_run(lane, &p);
 	/* the deadline may also come in the middle of the last attempt */
-	if (!row->attempts && p.err == -ETIMEDOUT)
-		p.err = row->err, p.status = row->status;
-	if (p.err != row->err || p.status != row->status)
-		fail_msg("%s: error %d (%s), status %ld", sentence, p.err,
-			 p.why, p.status);
+	if (!row->attempts && p.rc == -ETIMEDOUT)
+		p.rc = row->rc, p.status = row->status;
+	if (p.rc != row->rc || p.status != row->status)
+		fail_msg("%s: error %d (%s), status %ld", sentence, p.rc, p.why,
+			 p.status);
 	if (row->attempts ? p.attempt != row->attempts : p.attempt < 2)
 		fail_msg("%s: %u attempts", sentence, p.attempt);
 	if (p.prepared != p.attempt)
@@ -150,7 +150,7 @@ static void test_connections_are_kept(void **state)
 	for (int i = 0; i < 5; i++) {
 		probe_init(&p, server.port, HTTP_GET, "/bytes/1000");
 		probe_run(lane, &p);
-		assert_int_equal(p.err, 0);
+		assert_int_equal(p.rc, 0);
 		probe_clear(&p);
 	}
 	assert_int_equal(standin_stat(&server, "connections"), 1);
@@ -210,7 +210,7 @@ static void test_a_dead_port_is_refused(void **state)
 	probe_init(&p, standin_dead_port(), HTTP_GET, "/x");
 	p.call.deadline_ms = 1500;
 	probe_run(lane, &p);
-	assert_int_equal(p.err, -ECONNREFUSED);
+	assert_int_equal(p.rc, -ECONNREFUSED);
 	assert_string_equal(p.why, "connection refused");
 	assert_true(p.attempt > 1);
 	probe_clear(&p);
@@ -229,7 +229,7 @@ static void test_a_large_body_does_not_wait_longer_for_nobody(void **state)
 	probe_init(&p, standin_dead_port(), HTTP_GET, "/x");
 	p.call.expect = 64LL << 20; /* 1,024 s at the slowest pace */
 	probe_run(hasty, &p);
-	assert_int_equal(p.err, -ECONNREFUSED);
+	assert_int_equal(p.rc, -ECONNREFUSED);
 	assert_true(p.attempt > 1);
 	assert_true(clock_mono_ms() - start < 60000);
 	probe_clear(&p);
@@ -332,7 +332,7 @@ static void test_the_environments_proxy(void **state)
 static const struct {
 	const char *sentence;
 	const char *url;
-	int err;
+	int rc;
 } bad_urls[] = {
 	{ "a scheme that is not for us", "file:///etc/passwd", -EINVAL },
 	{ "no URL at all", "http://", -EINVAL },
@@ -348,7 +348,7 @@ static void test_bad_urls(void **state)
 		p.url = bad_urls[i].url;
 		p.call.deadline_ms = 300;
 		probe_run(lane, &p);
-		row_number(bad_urls[i].sentence, p.err, bad_urls[i].err);
+		row_number(bad_urls[i].sentence, p.rc, bad_urls[i].rc);
 		row_check(bad_urls[i].sentence, !strstr(p.why, "127.0.0.1"));
 		probe_clear(&p);
 	}

@@ -47,7 +47,7 @@ static void check_echo(const struct probe *p, const void *bytes, size_t n)
 {
 	char hex[SHA256_HEX_SIZE], length[64];
 
-	assert_int_equal(p->err, 0);
+	assert_int_equal(p->rc, 0);
 	assert_int_equal(p->status, 200);
 	sha256_hex(bytes, n, hex);
 	snprintf(length, sizeof(length), "\"length\": %zu,", n);
@@ -110,7 +110,7 @@ static void test_a_file_that_became_shorter_is_an_error(void **state)
 	p.call.body.fd = fd;
 	p.call.body.len = 10;
 	probe_run(lane, &p);
-	assert_int_equal(p.err, -EIO);
+	assert_int_equal(p.rc, -EIO);
 	assert_int_equal(p.attempt, 1);
 	probe_clear(&p);
 	close(fd);
@@ -127,7 +127,7 @@ static void test_data_goes_on_where_it_broke(void **state)
 	probe_init(&p, server.port, HTTP_GET, "/bytes/200000");
 	p.call.ops = &probe_data_ops;
 	probe_run(lane, &p);
-	assert_int_equal(p.err, 0);
+	assert_int_equal(p.rc, 0);
 	assert_int_equal(p.status, 206);
 	assert_int_equal(p.attempt, 3);
 	assert_int_equal(p.data, 200000);
@@ -143,7 +143,7 @@ static void test_data_can_refuse(void **state)
 	p.call.ops = &probe_data_ops;
 	p.data_err = -ESTALE;
 	probe_run(lane, &p);
-	assert_int_equal(p.err, -ESTALE);
+	assert_int_equal(p.rc, -ESTALE);
 	assert_int_equal(p.attempt, 1);
 	probe_clear(&p);
 }
@@ -170,7 +170,7 @@ static const struct {
 	const char *path;
 	const char *action; /* of a fault, or NULL */
 	size_t reply_max;
-	int err;
+	int rc;
 	long status;
 	size_t kept;
 } limits[] = {
@@ -220,10 +220,10 @@ static void test_limits(void **state)
 		probe_init(&p, server.port, HTTP_GET, limits[i].path);
 		p.call.reply_max = limits[i].reply_max;
 		probe_run(lane, &p);
-		row_number(limits[i].sentence, p.err, limits[i].err);
+		row_number(limits[i].sentence, p.rc, limits[i].rc);
 		row_number(limits[i].sentence, p.status, limits[i].status);
 		row_number(limits[i].sentence, p.attempt, 1);
-		if (!p.err)
+		if (!p.rc)
 			row_number(limits[i].sentence, p.body_len,
 				   limits[i].kept);
 		probe_clear(&p);
@@ -261,7 +261,7 @@ static void test_idle_timeout(void **state)
 			p.call.body.len = 3;
 		}
 		probe_run(lane, &p);
-		row_number(pauses[i].sentence, p.err, 0);
+		row_number(pauses[i].sentence, p.rc, 0);
 		row_number(pauses[i].sentence, p.status, 200);
 		row_number(pauses[i].sentence, p.attempt > 1, pauses[i].again);
 		probe_clear(&p);
@@ -277,7 +277,7 @@ static void test_idle_to_the_end(void **state)
 	probe_init(&p, server.port, HTTP_GET, "/x");
 	p.call.deadline_ms = 3500;
 	probe_run(lane, &p);
-	assert_int_equal(p.err, -ETIMEDOUT);
+	assert_int_equal(p.rc, -ETIMEDOUT);
 	assert_true(p.attempt > 1);
 	probe_clear(&p);
 }
@@ -310,7 +310,7 @@ static void test_connect_timeout(void **state)
 	probe_init(&p, hole.port, HTTP_GET, "/x");
 	p.call.deadline_ms = 3500;
 	probe_run(lane, &p);
-	assert_int_equal(p.err, -ETIMEDOUT);
+	assert_int_equal(p.rc, -ETIMEDOUT);
 	assert_true(p.attempt > 1);
 	black_hole_close(&hole);
 	probe_clear(&p);
@@ -326,13 +326,13 @@ static void test_the_deadline_grows_with_what_is_expected(void **state)
 		      "\"seconds\": 2.5");
 	probe_init(&p, server.port, HTTP_GET, "/bytes/4096");
 	probe_run(lane, &p);
-	assert_int_equal(p.err, -ETIMEDOUT);
+	assert_int_equal(p.rc, -ETIMEDOUT);
 	probe_clear(&p);
 
 	probe_init(&p, server.port, HTTP_GET, "/bytes/4096");
 	p.call.expect = 20 * 65536;
 	probe_run(lane, &p);
-	assert_int_equal(p.err, 0);
+	assert_int_equal(p.rc, 0);
 	probe_clear(&p);
 }
 
@@ -348,7 +348,7 @@ static void test_the_deadline_does_not_grow_for_a_silent_server(void **state)
 	probe_init(&p, server.port, HTTP_GET, "/x");
 	p.call.expect = BIG * 4;
 	probe_run(lane, &p);
-	assert_int_equal(p.err, -ETIMEDOUT);
+	assert_int_equal(p.rc, -ETIMEDOUT);
 	probe_clear(&p);
 
 	/* it takes all of the body, each time */
@@ -356,7 +356,7 @@ static void test_the_deadline_does_not_grow_for_a_silent_server(void **state)
 	p.call.body.data = bytes;
 	p.call.body.len = BIG * 4;
 	probe_run(lane, &p);
-	assert_int_equal(p.err, -ETIMEDOUT);
+	assert_int_equal(p.rc, -ETIMEDOUT);
 	probe_clear(&p);
 	/* 3 and 5 s; with what is allowed for the bytes 190 each */
 	assert_true(clock_mono_ms() - began < 150000);
@@ -422,7 +422,7 @@ static void test_when_work_ends(void **state)
 static const struct {
 	const char *sentence, *action;
 	uint64_t work;
-	int err;
+	int rc;
 	long status;
 	bool again;
 } works[] = {
@@ -447,7 +447,7 @@ static void test_the_deadline_of_work(void **state)
 		p.call.works = true;
 		p.call.work = works[k].work;
 		probe_run(lane, &p);
-		row_number(works[k].sentence, p.err, works[k].err);
+		row_number(works[k].sentence, p.rc, works[k].rc);
 		row_number(works[k].sentence, p.status, works[k].status);
 		row_number(works[k].sentence, p.attempt > 1, works[k].again);
 		row_check(works[k].sentence, clock_mono_ms() - began < 60000);
@@ -495,7 +495,7 @@ static void test_what_has_waited_already(void **state)
 	waiter_set_began(self, now - 58000);
 	probe_init(&p, standin_dead_port(), HTTP_GET, "/x");
 	probe_run(lane, &p);
-	assert_int_equal(p.err, -ECONNREFUSED);
+	assert_int_equal(p.rc, -ECONNREFUSED);
 	assert_true(clock_mono_ms() - now < 40000); /* 60 s otherwise */
 	assert_int_not_equal(lane->silent_ms, 0);
 	probe_clear(&p);

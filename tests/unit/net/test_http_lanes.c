@@ -43,11 +43,11 @@ static void start_many(struct probe *p, unsigned n, enum http_class class)
 	}
 }
 
-static void end_many(struct probe *p, unsigned n, int err)
+static void end_many(struct probe *p, unsigned n, int rc)
 {
 	for (unsigned i = 0; i < n; i++) {
 		probe_wait(&p[i]);
-		assert_int_equal(p[i].err, err);
+		assert_int_equal(p[i].rc, rc);
 		probe_clear(&p[i]);
 	}
 }
@@ -311,7 +311,7 @@ static void test_cancel_of_what_has_ended(void **state)
 	probe_init(&p, server.port, HTTP_GET, "/x");
 	probe_run(lane, &p);
 	http_cancel(lane, &p.call);
-	assert_int_equal(p.err, 0);
+	assert_int_equal(p.rc, 0);
 	probe_clear(&p);
 }
 
@@ -333,7 +333,7 @@ static void test_cancel_races_with_the_end(void **state)
 	assert_int_equal(pthread_create(&t, NULL, cancel_thread, p), 0);
 	for (unsigned i = 0; i < 40; i++) {
 		probe_wait(&p[i]);
-		assert_true(!p[i].err || p[i].err == -ECANCELED);
+		assert_true(!p[i].rc || p[i].rc == -ECANCELED);
 	}
 	pthread_join(t, NULL);
 	for (unsigned i = 0; i < 40; i++)
@@ -372,7 +372,7 @@ static void test_the_deadline_holds_in_the_queue(void **state)
 	probe_init(&queued, server.port, HTTP_GET, "/x");
 	queued.call.deadline_ms = 300;
 	probe_run(lane, &queued);
-	assert_int_equal(queued.err, -ETIMEDOUT);
+	assert_int_equal(queued.rc, -ETIMEDOUT);
 	assert_int_equal(queued.attempt, 0);
 	probe_clear(&queued);
 	cancel_many(stuck, 4);

@@ -108,7 +108,7 @@ static void test_all_are_waited_for(void **state)
 			   i == 33 ? "/gone" : "/bytes/10");
 		calls[i] = &p[i].call;
 	}
-	p[40].prepare_err = -EACCES;
+	p[40].prepare_rc = -EACCES;
 	http_perform_all(lane, calls, outs, results, 70);
 	for (int i = 0; i < 70; i++) {
 		assert_int_equal(results[i], i == 40 ? -EACCES : 0);
@@ -151,18 +151,18 @@ static void test_prepare_fails(void **state)
 	struct probe p;
 
 	probe_init(&p, server.port, HTTP_GET, "/x");
-	p.prepare_err = -EAGAIN;
+	p.prepare_rc = -EAGAIN;
 	probe_run(lane, &p);
-	assert_int_equal(p.err, -EAGAIN);
+	assert_int_equal(p.rc, -EAGAIN);
 	assert_int_equal(p.attempt, 0);
 	probe_clear(&p);
 
 	standin_fault(&server, "", "\"type\": \"status\", \"status\": 500");
 	probe_init(&p, server.port, HTTP_GET, "/x");
-	p.prepare_err = -EACCES;
+	p.prepare_rc = -EACCES;
 	p.prepare_err_at = 2;
 	probe_run(lane, &p);
-	assert_int_equal(p.err, -EACCES);
+	assert_int_equal(p.rc, -EACCES);
 	assert_int_equal(p.prepared, 2);
 	assert_int_equal(p.attempt, 1);
 	probe_clear(&p);

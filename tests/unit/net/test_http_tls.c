@@ -54,7 +54,7 @@ static void test_a_stranger_is_refused_at_once(void **state)
 	struct probe p;
 
 	fetch(lane, &p);
-	assert_int_equal(p.err, -EKEYREJECTED);
+	assert_int_equal(p.rc, -EKEYREJECTED);
 	assert_int_equal(p.attempt, 1);
 	assert_string_equal(p.why, "the server's certificate is not trusted");
 }
@@ -66,12 +66,12 @@ static void test_the_ca_file_of_a_lane_is_its_own(void **state)
 
 	for (int i = 0; i < 3; i++) {
 		fetch(trusting, &p);
-		assert_int_equal(p.err, 0);
+		assert_int_equal(p.rc, 0);
 		assert_int_equal(p.body_len, 100000);
 	}
 	/* nor does a lane use a connection that another one trusts */
 	fetch(lane, &p);
-	assert_int_equal(p.err, -EKEYREJECTED);
+	assert_int_equal(p.rc, -EKEYREJECTED);
 	http_lane_free(trusting);
 }
 
@@ -81,7 +81,7 @@ static void test_a_ca_file_that_is_none(void **state)
 	struct probe p;
 
 	fetch(bad, &p);
-	assert_int_equal(p.err, -EINVAL);
+	assert_int_equal(p.rc, -EINVAL);
 	assert_string_equal(p.why, "the CA file cannot be used");
 	http_lane_free(bad);
 }
@@ -96,7 +96,7 @@ static void test_a_proxy_sees_the_host_alone(void **state)
 	snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%u", server.port);
 	by_proxy = lane_with(pem, proxy);
 	fetch(by_proxy, &p);
-	assert_int_equal(p.err, 0);
+	assert_int_equal(p.rc, 0);
 	assert_int_equal(p.status, 200);
 	assert_int_equal(p.body_len, 100000);
 	log = standin_get(&server, "/_requests");
@@ -116,7 +116,7 @@ static void test_plain_http_is_no_tls(void **state)
 	p.url = plain;
 	p.call.deadline_ms = 1000;
 	probe_run(lane, &p);
-	assert_true(p.err == -EPROTO || p.err == -ETIMEDOUT);
+	assert_true(p.rc == -EPROTO || p.rc == -ETIMEDOUT);
 	probe_clear(&p);
 }
 

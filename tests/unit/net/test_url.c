@@ -50,12 +50,12 @@ static void test_good(void **state)
 {
 	for (size_t i = 0; i < COUNT(good); i++) {
 		const char *sentence = good[i].sentence;
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct buf out = BUF_INIT(1000);
 		struct url u;
 
 		row_number(sentence,
-			   url_parse(good[i].text, good[i].scheme, &u, &err),
+			   url_parse(good[i].text, good[i].scheme, &u, &why),
 			   0);
 		row_equal(sentence, u.scheme, good[i].got_scheme);
 		row_equal(sentence, u.host, good[i].host);
@@ -67,7 +67,7 @@ static void test_good(void **state)
 		url_origin(&u, &out);
 		row_equal(sentence, buf_str(&out), good[i].origin);
 		buf_clear(&out);
-		buf_clear(&err);
+		buf_clear(&why);
 		url_clear(&u);
 	}
 }
@@ -107,35 +107,35 @@ static const struct {
 static void test_bad(void **state)
 {
 	for (size_t i = 0; i < COUNT(bad); i++) {
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct url u;
 
 		row_number(bad[i].sentence,
-			   url_parse(bad[i].text, bad[i].scheme, &u, &err),
+			   url_parse(bad[i].text, bad[i].scheme, &u, &why),
 			   -EINVAL);
-		row_check(bad[i].sentence, strstr(buf_str(&err), bad[i].why));
-		row_check(bad[i].sentence, !strstr(buf_str(&err), "geheim"));
-		buf_clear(&err);
+		row_check(bad[i].sentence, strstr(buf_str(&why), bad[i].why));
+		row_check(bad[i].sentence, !strstr(buf_str(&why), "geheim"));
+		buf_clear(&why);
 		url_clear(&u);
 	}
 }
 
 static void test_too_long(void **state)
 {
-	struct buf text = BUF_INIT(BUF_URL * 2), err = BUF_INIT(BUF_MESSAGE);
+	struct buf text = BUF_INIT(BUF_URL * 2), why = BUF_INIT(BUF_MESSAGE);
 	struct url u;
 
 	buf_adds(&text, "http://");
 	for (int i = 0; i < 254; i++)
 		buf_addc(&text, 'h');
-	assert_int_equal(url_parse(buf_str(&text), NULL, &u, &err), -EINVAL);
+	assert_int_equal(url_parse(buf_str(&text), NULL, &u, &why), -EINVAL);
 	url_clear(&u);
 	while (text.len <= BUF_URL)
 		buf_addc(&text, '/');
-	assert_int_equal(url_parse(buf_str(&text), NULL, &u, &err), -EINVAL);
+	assert_int_equal(url_parse(buf_str(&text), NULL, &u, &why), -EINVAL);
 	url_clear(&u);
 	buf_clear(&text);
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 SUITE(url)

@@ -40,17 +40,17 @@ static const struct {
 static void expire_is_bounded(void **state)
 {
 	for (size_t i = 0; i < COUNT(expires); i++) {
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		int64_t got = 0;
 		int rc = presign_parse_expire(expires[i].text, expires[i].max,
-					      &got, &err);
+					      &got, &why);
 
 		row_number(expires[i].sentence, got, expires[i].wanted);
 		row_number(expires[i].sentence, rc,
 			   expires[i].wanted ? 0 : -EINVAL);
 		row_check(expires[i].sentence,
-			  !rc || strstr(buf_str(&err), "expire = "));
-		buf_clear(&err);
+			  !rc || strstr(buf_str(&why), "expire = "));
+		buf_clear(&why);
 	}
 }
 
@@ -160,17 +160,17 @@ static void requests_are_checked(void **state)
 		struct stage *s =
 			stage_new("s", STAGE_EXTERNAL, store,
 				  requests[i].prefix, requests[i].ro, 0);
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct store_presigned p;
 		int rc = presign(s, requests[i].path, &requests[i].req, &p,
-				 &err);
+				 &why);
 
 		row_number(requests[i].sentence, rc, requests[i].rc);
 		row_check(requests[i].sentence,
-			  strstr(rc ? buf_str(&err) : p.url,
+			  strstr(rc ? buf_str(&why) : p.url,
 				 requests[i].tells));
 		store_presign_clear(&p);
-		buf_clear(&err);
+		buf_clear(&why);
 		stage_unref(s);
 	}
 	store_unref(store);
@@ -181,19 +181,19 @@ static void a_key_has_an_end(void **state)
 	const struct presign_request req = { PRESIGN_DOWNLOAD, 60, 0, NULL };
 	struct store *store = memstore_new("s");
 	struct stage *s = stage_new("s", STAGE_EXTERNAL, store, "p/", false, 0);
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	char path[STORE_KEY_MAX];
 	struct store_presigned p;
 
 	memset(path, 'a', sizeof(path));
 	path[STORE_KEY_MAX - 1] = '\0';
-	row_number("1025 bytes", presign(s, path, &req, &p, &err),
+	row_number("1025 bytes", presign(s, path, &req, &p, &why),
 		   -ENAMETOOLONG);
-	row_check("the reason is told", strstr(buf_str(&err), "1024"));
+	row_check("the reason is told", strstr(buf_str(&why), "1024"));
 	path[STORE_KEY_MAX - 2] = '\0';
-	row_number("1024 bytes", presign(s, path, &req, &p, &err), 0);
+	row_number("1024 bytes", presign(s, path, &req, &p, &why), 0);
 	store_presign_clear(&p);
-	buf_clear(&err);
+	buf_clear(&why);
 	stage_unref(s);
 	store_unref(store);
 }
@@ -203,20 +203,20 @@ static void the_type_by_direction(void **state)
 	struct presign_request req = { PRESIGN_UPLOAD, 60, 0, "text/csv" };
 	struct store *store = memstore_new("s");
 	struct stage *s = stage_new("s", STAGE_EXTERNAL, store, "", false, 0);
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct store_presigned p;
 
-	row_number("an upload", presign(s, "a", &req, &p, &err), 0);
+	row_number("an upload", presign(s, "a", &req, &p, &why), 0);
 	row_equal("signs the type", p.headers,
 		  "{\"content-type\":\"text/csv\"}");
 	store_presign_clear(&p);
 	req.action = PRESIGN_DOWNLOAD;
-	row_number("a download", presign(s, "a", &req, &p, &err), 0);
+	row_number("a download", presign(s, "a", &req, &p, &why), 0);
 	row_equal("has nothing to send", p.headers, "{}");
 	row_check("and overrides the answer's",
 		  strstr(p.url, "&response-content-type=text%2Fcsv"));
 	store_presign_clear(&p);
-	buf_clear(&err);
+	buf_clear(&why);
 	stage_unref(s);
 	store_unref(store);
 }

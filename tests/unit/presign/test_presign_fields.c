@@ -262,28 +262,28 @@ static const struct row {
 };
 
 /* Returns the place in which a row's words must stand. */
-static const char *place(const struct row *r, int rc, const struct buf *err,
+static const char *place(const struct row *r, int rc, const struct buf *why,
 			 const struct store_presigned *p)
 {
 	if (rc)
-		return buf_str(err);
+		return buf_str(why);
 	return r->req.action == PRESIGN_UPLOAD ? p->headers : p->url;
 }
 
 static void check(struct stage *s, const struct row *r)
 {
 	struct presign_request req = r->req;
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct store_presigned p;
 	int rc;
 
 	req.expire = 60;
-	rc = presign(s, r->path, &req, &p, &err);
+	rc = presign(s, r->path, &req, &p, &why);
 	row_number(r->sentence, rc, r->rc);
-	if (!strstr(place(r, rc, &err, &p), r->tells))
-		fail_msg("%s: %s", r->sentence, place(r, rc, &err, &p));
+	if (!strstr(place(r, rc, &why, &p), r->tells))
+		fail_msg("%s: %s", r->sentence, place(r, rc, &why, &p));
 	store_presign_clear(&p);
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 static void options_become_fields(void **state)
@@ -348,10 +348,10 @@ static void names_by_rfc_6266(void **state)
 			.expire = 60,
 			.content_disposition = dispositions[i].text,
 		};
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct buf want = BUF_INIT(BUF_MESSAGE);
 		struct store_presigned p;
-		int rc = presign(s, dispositions[i].path, &req, &p, &err);
+		int rc = presign(s, dispositions[i].path, &req, &p, &why);
 
 		row_number(dispositions[i].sentence, rc,
 			   dispositions[i].wanted ? 0 : -EINVAL);
@@ -362,10 +362,10 @@ static void names_by_rfc_6266(void **state)
 				  buf_str(&want));
 		} else {
 			row_check(dispositions[i].sentence,
-				  strstr(buf_str(&err), "content-dispos"));
+				  strstr(buf_str(&why), "content-dispos"));
 		}
 		store_presign_clear(&p);
-		buf_clear(&err);
+		buf_clear(&why);
 		buf_clear(&want);
 	}
 	stage_unref(s);

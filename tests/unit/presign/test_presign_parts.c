@@ -41,21 +41,21 @@ static void uploads_in_parts(void **state)
 			.content_length = parts[i].length,
 			.content_type = "text/csv",
 		};
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct buf out = BUF_INIT(1 << 20);
 
 		store->limits.part_min = 5 << 20;
 		row_number(parts[i].sentence,
 			   presign_parts(s, "a", &req, parts[i].parts, &out,
-					 &err),
+					 &why),
 			   parts[i].rc);
-		if (!strstr(buf_str(parts[i].rc ? &err : &out), parts[i].tells))
+		if (!strstr(buf_str(parts[i].rc ? &why : &out), parts[i].tells))
 			fail_msg("%s: %s%s", parts[i].sentence, buf_str(&out),
-				 buf_str(&err));
+				 buf_str(&why));
 		row_number("an upload is under way", memstore_uploads(store),
 			   !parts[i].rc);
 		buf_clear(&out);
-		buf_clear(&err);
+		buf_clear(&why);
 		stage_unref(s);
 		store_unref(store);
 	}

@@ -274,7 +274,7 @@ static void expiry_bounds(void **state)
 	static const struct {
 		const char *sentence;
 		int64_t expires;
-		int err;
+		int rc;
 	} rows[] = {
 		{ "one second is enough", 1, 0 },
 		{ "a week is the most", 604800, 0 },
@@ -288,11 +288,11 @@ static void expiry_bounds(void **state)
 
 	for (size_t i = 0; i < LEN(rows); i++) {
 		struct buf got = BUF_INIT(BUF_URL);
-		int err = sigv4_presign(&key, &scope, &request, rows[i].expires,
-					&got);
+		int rc = sigv4_presign(&key, &scope, &request, rows[i].expires,
+				       &got);
 
-		if (err != rows[i].err)
-			fail_msg("%s: %d", rows[i].sentence, err);
+		if (rc != rows[i].rc)
+			fail_msg("%s: %d", rows[i].sentence, rc);
 		buf_clear(&got);
 	}
 }

@@ -121,19 +121,19 @@ static const struct row rows[] = {
 static void dump_script(const struct row *r, struct buf *out)
 {
 	struct sql_script script = { .text = r->sql, .len = strlen(r->sql) };
-	struct sql_error err = SQL_ERROR_INIT;
+	struct sql_error error = SQL_ERROR_INIT;
 	struct sql_statement s;
 	int rc;
 
-	while ((rc = sql_next(&script, &s, &err)) > 0) {
+	while ((rc = sql_next(&script, &s, &error)) > 0) {
 		if (out->len)
 			buf_addc(out, '\n');
 		sql_dump(&s, out);
 		sql_statement_clear(&s);
 	}
 	if (rc)
-		buf_addf(out, "error: %s", buf_str(&err.message));
-	buf_clear(&err.message);
+		buf_addf(out, "error: %s", buf_str(&error.message));
+	buf_clear(&error.message);
 }
 
 static void test_grammar(void **state)
@@ -147,10 +147,10 @@ static void test_grammar(void **state)
 	}
 }
 
-static int expand(const char *value, struct buf *out, struct buf *err)
+static int expand(const char *value, struct buf *out, struct buf *why)
 {
 	if (!strcmp(value, "${bad}")) {
-		buf_adds(err, "it is not set");
+		buf_adds(why, "it is not set");
 		return -ENOENT;
 	}
 	buf_addf(out, "<%s>", value);
@@ -163,22 +163,22 @@ static void test_references(void **state)
 			  "COMMENT='c'; LIST @s PATTERN='p'; "
 			  "CREATE STAGE s URL='${bad}'";
 	struct sql_script script = { sql, strlen(sql), .expand = expand };
-	struct sql_error err = SQL_ERROR_INIT;
+	struct sql_error error = SQL_ERROR_INIT;
 	struct sql_statement s;
 
-	row_number("the first", sql_next(&script, &s, &err), 1);
+	row_number("the first", sql_next(&script, &s, &error), 1);
 	row_equal("a url", s.url.s, "<u>");
 	row_equal("a key", s.connection[0].value.s, "<k>");
 	row_equal("a comment", s.comment.s, "<c>");
 	sql_statement_clear(&s);
-	row_number("the second", sql_next(&script, &s, &err), 1);
+	row_number("the second", sql_next(&script, &s, &error), 1);
 	row_equal("not a pattern", s.pattern.s, "p");
 	sql_statement_clear(&s);
-	row_number("the third", sql_next(&script, &s, &err), -EINVAL);
-	row_equal("what is wrong", buf_str(&err.message), "it is not set");
-	row_number("its code", err.code, 1006);
-	row_equal("its place", sql + err.span.at, "'${bad}'");
-	buf_clear(&err.message);
+	row_number("the third", sql_next(&script, &s, &error), -EINVAL);
+	row_equal("what is wrong", buf_str(&error.message), "it is not set");
+	row_number("its code", error.code, 1006);
+	row_equal("its place", sql + error.span.at, "'${bad}'");
+	buf_clear(&error.message);
 }
 
 static void test_like(void **state)

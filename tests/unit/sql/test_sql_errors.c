@@ -95,13 +95,13 @@ static const struct row rows[] = {
 };
 
 /* The first error of the script. */
-static void find_error(const char *sql, struct sql_error *err)
+static void find_error(const char *sql, struct sql_error *error)
 {
 	struct sql_script script = { .text = sql, .len = strlen(sql) };
 	struct sql_statement s;
 	int rc;
 
-	while ((rc = sql_next(&script, &s, err)) > 0)
+	while ((rc = sql_next(&script, &s, error)) > 0)
 		sql_statement_clear(&s);
 	row_number(sql, rc, -EINVAL);
 }
@@ -109,20 +109,20 @@ static void find_error(const char *sql, struct sql_error *err)
 static void test_errors(void **state)
 {
 	for (const struct row *r = rows; r < rows + COUNT(rows); r++) {
-		struct sql_error err = SQL_ERROR_INIT;
+		struct sql_error error = SQL_ERROR_INIT;
 		const char *at;
 
-		find_error(r->sql, &err);
-		row_number(r->sentence, err.code, r->code);
-		at = r->sql + err.span.at;
-		row_check(r->sentence, strlen(r->sql) >= err.span.at);
+		find_error(r->sql, &error);
+		row_number(r->sentence, error.code, r->code);
+		at = r->sql + error.span.at;
+		row_check(r->sentence, strlen(r->sql) >= error.span.at);
 		row_check(r->sentence,
 			  *r->at ? !strncmp(at, r->at, strlen(r->at)) : !*at);
-		if (strncmp(buf_str(&err.message), r->message,
+		if (strncmp(buf_str(&error.message), r->message,
 			    strlen(r->message)))
-			row_equal(r->sentence, buf_str(&err.message),
+			row_equal(r->sentence, buf_str(&error.message),
 				  r->message);
-		buf_clear(&err.message);
+		buf_clear(&error.message);
 	}
 }
 
@@ -149,14 +149,14 @@ static void test_carets(void **state)
 
 	for (size_t i = 0; i < COUNT(carets); i++) {
 		const char *sql = carets[i].sql;
-		struct sql_error err = SQL_ERROR_INIT;
+		struct sql_error error = SQL_ERROR_INIT;
 		struct buf got = BUF_INIT(BUF_MESSAGE);
 
-		find_error(sql, &err);
-		sql_show(sql, strlen(sql), err.span, &got);
+		find_error(sql, &error);
+		sql_show(sql, strlen(sql), error.span, &got);
 		row_equal(carets[i].sentence, buf_str(&got), carets[i].wanted);
 		buf_clear(&got);
-		buf_clear(&err.message);
+		buf_clear(&error.message);
 	}
 }
 
@@ -197,22 +197,22 @@ static void test_leaks(void **state)
 {
 	for (size_t i = 0; i < COUNT(leaks); i++) {
 		const char *sql = leaks[i];
-		struct sql_error err = SQL_ERROR_INIT;
+		struct sql_error error = SQL_ERROR_INIT;
 		struct buf got = BUF_INIT(BUF_MESSAGE);
 
-		find_error(sql, &err);
-		sql_show(sql, strlen(sql), err.span, &got);
+		find_error(sql, &error);
+		sql_show(sql, strlen(sql), error.span, &got);
 		row_check(sql, !strstr(buf_str(&got), "Hush+"));
-		row_check(sql, !strstr(buf_str(&err.message), "Hush+"));
+		row_check(sql, !strstr(buf_str(&error.message), "Hush+"));
 		buf_clear(&got);
-		buf_clear(&err.message);
+		buf_clear(&error.message);
 	}
 }
 
 static void test_long_line(void **state)
 {
 	struct buf sql = BUF_INIT(1 << 20), got = BUF_INIT(BUF_MESSAGE);
-	struct sql_error err = SQL_ERROR_INIT;
+	struct sql_error error = SQL_ERROR_INIT;
 	struct sql_script script;
 	struct sql_statement s;
 
@@ -220,13 +220,13 @@ static void test_long_line(void **state)
 	for (int i = 0; i < 5000; i++)
 		buf_adds(&sql, "0123456789");
 	script = (struct sql_script){ .text = sql.data, .len = sql.len };
-	row_number("too long a name", sql_next(&script, &s, &err), -EINVAL);
-	row_equal("says so", buf_str(&err.message), "more than 16384 bytes");
-	sql_show(sql.data, sql.len, err.span, &got);
+	row_number("too long a name", sql_next(&script, &s, &error), -EINVAL);
+	row_equal("says so", buf_str(&error.message), "more than 16384 bytes");
+	sql_show(sql.data, sql.len, error.span, &got);
 	row_check("a window of it", got.len < 400);
 	buf_clear(&sql);
 	buf_clear(&got);
-	buf_clear(&err.message);
+	buf_clear(&error.message);
 }
 
 static void test_place(void **state)

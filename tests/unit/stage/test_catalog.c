@@ -8,15 +8,15 @@
 #include "catalog_fixture.h"
 
 /* All names, with a space behind each. */
-static const char *names_of(struct catalog *c, int storage_err)
+static const char *names_of(struct catalog *c, int storage_rc)
 {
 	static char text[512];
 	struct stage **list;
 	unsigned n;
-	int err;
+	int rc;
 
-	row_number("listed", catalog_list(c, &list, &n, &err), 0);
-	row_number("the storage", err, storage_err);
+	row_number("listed", catalog_list(c, &list, &n, &rc), 0);
+	row_number("the storage", rc, storage_rc);
 	text[0] = '\0';
 	for (unsigned i = 0; i < n; i++) {
 		strcat(text, list[i]->name);
@@ -372,18 +372,18 @@ static void places_are_compared(void **state)
 			.n_external = 1,
 			.open = open_memory,
 		};
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct catalog *c = NULL;
 		int rc;
 
 		in.allow_overlap = places[i].allow;
-		rc = catalog_new(&set, NULL, &c, &err);
+		rc = catalog_new(&set, NULL, &c, &why);
 		row_number(places[i].sentence, rc,
 			   places[i].tells ? -EINVAL : 0);
 		row_check(places[i].sentence,
-			  !rc || strstr(buf_str(&err), places[i].tells));
+			  !rc || strstr(buf_str(&why), places[i].tells));
 		catalog_free(c);
-		buf_clear(&err);
+		buf_clear(&why);
 	}
 }
 
@@ -394,12 +394,12 @@ static void two_external_stages_overlap(void **state)
 		.n_external = 2,
 		.open = open_memory,
 	};
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct catalog *c = NULL;
 
-	row_number("refused", catalog_new(&set, NULL, &c, &err), -EINVAL);
-	row_check("both are named", strstr(buf_str(&err), "ext and both"));
-	buf_clear(&err);
+	row_number("refused", catalog_new(&set, NULL, &c, &why), -EINVAL);
+	row_check("both are named", strstr(buf_str(&why), "ext and both"));
+	buf_clear(&why);
 }
 
 SUITE(catalog)

@@ -42,17 +42,17 @@ static void test_written(void **state)
 {
 	for (size_t i = 0; i < COUNT(written); i++) {
 		const char *sentence = written[i].sentence;
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct drop_ins read;
 		struct conn wanted;
 		int rc;
 
 		empty_dir(state);
-		rc = write_stage("s", written[i].pairs, &err);
+		rc = write_stage("s", written[i].pairs, &why);
 		row_number(sentence, rc, written[i].refused ? -EINVAL : 0);
-		buf_reset(&err);
-		rc = drop_ins_read(dir, &read, &err);
-		row_equal(sentence, buf_str(&err), "");
+		buf_reset(&why);
+		rc = drop_ins_read(dir, &read, &why);
+		row_equal(sentence, buf_str(&why), "");
 		row_number(sentence, rc, 0);
 		row_number(sentence, read.n, !written[i].refused);
 		if (read.n) {
@@ -63,7 +63,7 @@ static void test_written(void **state)
 			option_clear(conn_options, &wanted);
 		}
 		drop_ins_clear(&read);
-		buf_clear(&err);
+		buf_clear(&why);
 	}
 }
 
@@ -82,12 +82,12 @@ static unsigned count_files(void)
 
 static void test_modes(void **state)
 {
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct stat st;
 	char path[128];
 	mode_t old = umask(0);
 
-	row_number("written", write_stage("s", PAIRS("url", "s3://b/"), &err),
+	row_number("written", write_stage("s", PAIRS("url", "s3://b/"), &why),
 		   0);
 	snprintf(path, sizeof(path), "%s/s.conf", dir);
 	row_number("there", stat(path, &st), 0);
@@ -96,16 +96,16 @@ static void test_modes(void **state)
 	row_number("is closed too", st.st_mode & 07777, 0700);
 	row_number("refused",
 		   write_stage("t", PAIRS("url", "s3://b/", "comment", "a "),
-			       &err),
+			       &why),
 		   -EINVAL);
 	row_number("nothing is left of what was refused", count_files(), 1);
-	row_number("replaced", write_stage("s", PAIRS("url", "s3://c/"), &err),
+	row_number("replaced", write_stage("s", PAIRS("url", "s3://c/"), &why),
 		   0);
 	row_number("no temporary file stays", count_files(), 1);
-	row_number("removed", drop_ins_remove(dir, "s", &err), 0);
-	row_number("removed twice", drop_ins_remove(dir, "s", &err), -ENOENT);
+	row_number("removed", drop_ins_remove(dir, "s", &why), 0);
+	row_number("removed twice", drop_ins_remove(dir, "s", &why), -ENOENT);
 	umask(old);
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 static const struct {
@@ -157,7 +157,7 @@ static void test_files(void **state)
 {
 	for (size_t i = 0; i < COUNT(files); i++) {
 		const char *sentence = files[i].sentence;
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct drop_ins read;
 		int rc;
 
@@ -166,7 +166,7 @@ static void test_files(void **state)
 		put_file("z.conf", "[stage z]\nurl = s3://z/\n", 0600);
 		put_file(".x.conf", "rubbish", 0600);
 		put_file("s.conf.bak", "rubbish", 0600);
-		rc = drop_ins_read(dir, &read, &err);
+		rc = drop_ins_read(dir, &read, &why);
 		row_number(sentence, rc, 0);
 		row_number(sentence, read.n, 2);
 		row_equal(sentence, read.list[1].name, "z");
@@ -179,17 +179,17 @@ static void test_files(void **state)
 			row_equal(sentence, read.list[0].conn.creds.credentials,
 				  files[i].credentials);
 		drop_ins_clear(&read);
-		buf_clear(&err);
+		buf_clear(&why);
 	}
 }
 
 static void test_no_dir(void **state)
 {
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct drop_ins_stamp a, b;
 	struct drop_ins read;
 
-	row_number("no folder, no stages", drop_ins_read(dir, &read, &err), 0);
+	row_number("no folder, no stages", drop_ins_read(dir, &read, &why), 0);
 	row_number("none", read.n, 0);
 	drop_ins_stamp(dir, &a);
 	row_check("nothing changed", !drop_ins_changed(&a, &a));
@@ -197,25 +197,25 @@ static void test_no_dir(void **state)
 	drop_ins_stamp(dir, &b);
 	row_check("the folder came", drop_ins_changed(&a, &b));
 	row_check("it may change once more", b.unsettled);
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 static void test_lock(void **state)
 {
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	int lock, status = -1;
 	pid_t child;
 
-	row_number("locked", drop_ins_lock(dir, &lock, &err), 0);
+	row_number("locked", drop_ins_lock(dir, &lock, &why), 0);
 	child = fork();
 	if (!child) {
 		alarm(1);
-		_exit(drop_ins_lock(dir, &lock, &err));
+		_exit(drop_ins_lock(dir, &lock, &why));
 	}
 	row_number("waited for", waitpid(child, &status, 0), child);
 	row_check("another writer waits", WIFSIGNALED(status));
 	drop_ins_unlock(lock);
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 SUITE(drop_ins)

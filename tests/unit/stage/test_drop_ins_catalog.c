@@ -31,11 +31,11 @@ static struct catalog_settings settings_with_dir(void)
 static struct catalog *open_with_dir(void)
 {
 	struct catalog_settings set = settings_with_dir();
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct catalog *c = NULL;
 
-	row_number("opened", catalog_new(&set, NULL, &c, &err), 0);
-	buf_clear(&err);
+	row_number("opened", catalog_new(&set, NULL, &c, &why), 0);
+	buf_clear(&why);
 	return c;
 }
 
@@ -58,30 +58,30 @@ static struct stage *find(struct catalog *c, const char *name)
 
 static void test_reload(void **state)
 {
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct catalog *c = open_with_dir();
 	struct stage *one, *same, *other, *ext = find(c, "ext"), **all;
 	unsigned n;
-	int storage_err;
+	int storage_rc;
 
 	row_check("not yet", !find(c, "one"));
-	write_stage("one", PAIRS("url", "s3://one/"), &err);
+	write_stage("one", PAIRS("url", "s3://one/"), &why);
 	row_check("not within the second", !find(c, "one"));
 	a_second_later(c);
 	one = find(c, "one");
 	row_check("then it is there", one && one->kind == STAGE_EXTERNAL);
 	row_equal("where it says", one->prefix, "");
-	row_number("the list too", catalog_list(c, &all, &n, &storage_err), 0);
+	row_number("the list too", catalog_list(c, &all, &n, &storage_rc), 0);
 	row_number("has it", n, 3);
 	catalog_list_free(all, n);
 
-	write_stage("two", PAIRS("url", "s3://two/"), &err);
+	write_stage("two", PAIRS("url", "s3://two/"), &why);
 	a_second_later(c);
 	same = find(c, "one");
 	row_check("another's coming leaves it the same", same == one);
 	stage_unref(same);
 
-	write_stage("one", PAIRS("url", "s3://one/sub/"), &err);
+	write_stage("one", PAIRS("url", "s3://one/sub/"), &why);
 	a_second_later(c);
 	other = find(c, "one");
 	row_check("an altered one is another", other && other != one);
@@ -95,7 +95,7 @@ static void test_reload(void **state)
 	row_check("a broken file keeps what was", other != NULL);
 	stage_unref(other);
 
-	drop_ins_remove(dir, "one", &err);
+	drop_ins_remove(dir, "one", &why);
 	a_second_later(c);
 	row_check("a dropped one is not there", !find(c, "one"));
 	same = find(c, "ext");
@@ -104,7 +104,7 @@ static void test_reload(void **state)
 	stage_unref(ext);
 	stage_unref(one);
 	catalog_free(c);
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 static void test_unusable(void **state)
@@ -119,7 +119,7 @@ static void test_unusable(void **state)
 		{ "above another", "above", "s3://other/", false },
 		{ "beside another", "beside", "s3://other/beside/", true },
 	};
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct catalog *c = open_with_dir();
 
 	log_open("/dev/null", LOG_LEVEL_WARN);
@@ -129,29 +129,29 @@ static void test_unusable(void **state)
 
 		make_conn(&conn, PAIRS("url", rows[i].url, "endpoint_url",
 				       "http://127.0.0.1:9000"));
-		buf_reset(&err);
+		buf_reset(&why);
 		row_number(rows[i].sentence,
-			   catalog_check(c, rows[i].name, &conn, &err),
+			   catalog_check(c, rows[i].name, &conn, &why),
 			   rows[i].there ? 0 : -EINVAL);
 		row_check(rows[i].sentence,
-			  rows[i].there || strstr(buf_str(&err), "overlap"));
+			  rows[i].there || strstr(buf_str(&why), "overlap"));
 		option_clear(conn_options, &conn);
 		write_stage(rows[i].name,
 			    PAIRS("url", rows[i].url, "endpoint_url",
 				  "http://127.0.0.1:9000"),
-			    &err);
+			    &why);
 		catalog_refresh(c);
 		s = find(c, rows[i].name);
 		row_check(rows[i].sentence, s != NULL);
-		buf_reset(&err);
-		row_number(rows[i].sentence, store_check(s->store, "", &err),
+		buf_reset(&why);
+		row_number(rows[i].sentence, store_check(s->store, "", &why),
 			   rows[i].there ? 0 : -ENODEV);
 		row_check(rows[i].sentence,
-			  rows[i].there || strstr(buf_str(&err), "overlap"));
+			  rows[i].there || strstr(buf_str(&why), "overlap"));
 		stage_unref(s);
-		drop_ins_remove(dir, rows[i].name, &err);
+		drop_ins_remove(dir, rows[i].name, &why);
 	}
-	write_stage("ext", PAIRS("url", "s3://elsewhere/"), &err);
+	write_stage("ext", PAIRS("url", "s3://elsewhere/"), &why);
 	catalog_refresh(c);
 	{
 		struct stage *s = find(c, "ext");
@@ -161,7 +161,7 @@ static void test_unusable(void **state)
 	}
 	log_close();
 	catalog_free(c);
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 /* One that cannot be used is a stage that says why, from the start and later,
@@ -170,7 +170,7 @@ static void test_faults(void **state)
 {
 	const struct catalog_external first = { "one", NULL, true,
 						"one.conf:7: a fault" };
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct conn empty = { 0 };
 	bool drop_in;
 
@@ -185,15 +185,15 @@ static void test_faults(void **state)
 		list[0].conn = &empty;
 		set.external = i ? list + 1 : list;
 		set.n_external = i ? 1 : 2;
-		row_number("it opens", catalog_new(&set, NULL, &c, &err), 0);
+		row_number("it opens", catalog_new(&set, NULL, &c, &why), 0);
 		if (i)
 			catalog_refresh(c);
 		s = find(c, "one");
 		row_check("the stage is there", s != NULL);
-		buf_reset(&err);
-		row_number("and fails", store_check(s->store, "", &err),
+		buf_reset(&why);
+		row_number("and fails", store_check(s->store, "", &why),
 			   -ENODEV);
-		row_check("and says why", strstr(buf_str(&err), "one.conf:"));
+		row_check("and says why", strstr(buf_str(&why), "one.conf:"));
 		stage_unref(s);
 		row_number("it can be dropped",
 			   catalog_conn(c, "one", &empty, &drop_in), 0);
@@ -201,31 +201,31 @@ static void test_faults(void **state)
 		option_clear(conn_options, &empty);
 		empty = (struct conn){ 0 };
 		s = find(c, "ext");
-		row_number("another works", store_check(s->store, "", &err), 0);
+		row_number("another works", store_check(s->store, "", &why), 0);
 		stage_unref(s);
-		write_stage("one", PAIRS("url", "s3://one/"), &err);
+		write_stage("one", PAIRS("url", "s3://one/"), &why);
 		a_second_later(c);
 		catalog_refresh(c);
 		s = find(c, "one");
-		row_number("mended, it works", store_check(s->store, "", &err),
+		row_number("mended, it works", store_check(s->store, "", &why),
 			   0);
 		stage_unref(s);
 		catalog_free(c);
-		drop_ins_remove(dir, "one", &err);
+		drop_ins_remove(dir, "one", &why);
 	}
 	log_close();
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 static void test_conn(void **state)
 {
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct catalog *c;
 	struct conn conn;
 	bool drop_in;
 
 	c = open_with_dir();
-	write_stage("one", PAIRS("url", "s3://one/", "comment", "hello"), &err);
+	write_stage("one", PAIRS("url", "s3://one/", "comment", "hello"), &why);
 	catalog_refresh(c);
 	row_number("a drop-in's", catalog_conn(c, "one", &conn, &drop_in), 0);
 	row_check("is one", drop_in);
@@ -239,7 +239,7 @@ static void test_conn(void **state)
 	option_clear(conn_options, &conn);
 	row_number("nobody's", catalog_conn(c, "x", &conn, &drop_in), -ENOENT);
 	catalog_free(c);
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 /* ---- a directory that comes later ---- */
@@ -248,12 +248,12 @@ static bool is_gone;
 
 static int open_maybe(const struct conn *conn, const char *name,
 		      struct http_engine *engine, struct store **out,
-		      struct buf *err)
+		      struct buf *why)
 {
 	if (is_gone && conn_is_local(conn))
 		return store_broken_new(name, "fs:///gone/", -ENOENT,
 					"not there", out);
-	return open_memory(conn, name, engine, out, err);
+	return open_memory(conn, name, engine, out, why);
 }
 
 static int look_into(struct catalog *c, const char *name)
@@ -283,15 +283,15 @@ static void test_absent(void **state)
 		.n_external = 1,
 		.open = open_maybe,
 	};
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct catalog *c = NULL;
 
 	for (int i = 0; i < 2; i++) {
 		set.drop_ins = i ? dir : NULL;
-		write_stage("usb", PAIRS("url", "fs:///usb/"), &err);
+		write_stage("usb", PAIRS("url", "fs:///usb/"), &why);
 		is_gone = true;
 		row_number("it opens without the disk",
-			   catalog_new(&set, NULL, &c, &err), 0);
+			   catalog_new(&set, NULL, &c, &why), 0);
 		catalog_refresh(c);
 		row_number("who goes there hears so", look_into(c, "disk"),
 			   -ENODEV);
@@ -306,7 +306,7 @@ static void test_absent(void **state)
 			   i ? 0 : -ENXIO);
 		catalog_free(c);
 	}
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 /* ---- many who look while stages change ---- */
@@ -336,7 +336,7 @@ static void *look(void *arg)
 
 static void test_threads(void **state)
 {
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct looker l = { .c = open_with_dir() };
 	pthread_t threads[4];
 	struct stage *s;
@@ -345,11 +345,11 @@ static void test_threads(void **state)
 		assert_int_equal(pthread_create(&threads[i], NULL, look, &l),
 				 0);
 	for (int i = 0; i < 30; i++) {
-		write_stage("one", PAIRS("url", "s3://one/"), &err);
-		write_stage("one", PAIRS("url", "s3://one/sub/"), &err);
-		drop_ins_remove(dir, "one", &err);
+		write_stage("one", PAIRS("url", "s3://one/"), &why);
+		write_stage("one", PAIRS("url", "s3://one/sub/"), &why);
+		drop_ins_remove(dir, "one", &why);
 	}
-	write_stage("one", PAIRS("url", "s3://one/sub/"), &err);
+	write_stage("one", PAIRS("url", "s3://one/sub/"), &why);
 	__atomic_store_n(&l.stop, true, __ATOMIC_RELEASE);
 	for (size_t i = 0; i < COUNT(threads); i++)
 		pthread_join(threads[i], NULL);
@@ -359,7 +359,7 @@ static void test_threads(void **state)
 	row_check("the last word counts", s && !strcmp(s->prefix, "sub/"));
 	stage_unref(s);
 	catalog_free(l.c);
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 SUITE(drop_ins_catalog)

@@ -119,9 +119,9 @@ static const struct {
 static void locations_parse(void **state)
 {
 	for (size_t i = 0; i < COUNT(locations); i++) {
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct location l;
-		int rc = location_parse(locations[i].text, &l, &err);
+		int rc = location_parse(locations[i].text, &l, &why);
 
 		if (locations[i].stage) {
 			row_number(locations[i].sentence, rc, 0);
@@ -132,11 +132,11 @@ static void locations_parse(void **state)
 		} else {
 			row_number(locations[i].sentence, rc, -EINVAL);
 			row_check(locations[i].sentence,
-				  strstr(buf_str(&err), locations[i].path));
+				  strstr(buf_str(&why), locations[i].path));
 			row_check(locations[i].sentence, !l.stage && !l.path);
 		}
 		location_clear(&l);
-		buf_clear(&err);
+		buf_clear(&why);
 	}
 }
 

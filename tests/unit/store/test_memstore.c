@@ -40,7 +40,7 @@ static void faults(void **state)
 struct late {
 	struct store_get get;
 	struct waiter *waiter;
-	int err;
+	int rc;
 	int done; /* atomic */
 };
 
@@ -48,13 +48,13 @@ static void on_data(struct store_get *get, const void *bytes, size_t n)
 {
 }
 
-static void on_done(struct store_get *get, int err,
+static void on_done(struct store_get *get, int rc,
 		    const struct object_info *info)
 {
 	struct late *l = (struct late *)get;
 	struct waiter *w = l->waiter;
 
-	l->err = err;
+	l->rc = rc;
 	__atomic_store_n(&l->done, 1, __ATOMIC_RELEASE);
 	waiter_unpark(w);
 }
@@ -63,7 +63,7 @@ static int wait_late(struct late *l)
 {
 	while (!__atomic_load_n(&l->done, __ATOMIC_ACQUIRE))
 		waiter_park_uninterrupted(l->waiter, WAIT_FOREVER);
-	return l->err;
+	return l->rc;
 }
 
 static struct late late_get(const char *key)

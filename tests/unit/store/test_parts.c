@@ -17,7 +17,7 @@
 struct row {
 	const char *says;
 	uint64_t part_size, offset;
-	int err;
+	int rc;
 	unsigned number;
 	uint64_t start, len;
 };
@@ -49,12 +49,12 @@ static void test_at(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct row *r = &rows[i];
 		struct part_range p = { 0 };
-		int err = parts_at(r->part_size, r->offset, &p);
+		int rc = parts_at(r->part_size, r->offset, &p);
 
-		if (err != r->err ||
-		    (!err && (p.number != r->number || p.start != r->start ||
-			      p.len != r->len)))
-			fail_msg("%s: %d, part %u", r->says, err, p.number);
+		if (rc != r->rc ||
+		    (!rc && (p.number != r->number || p.start != r->start ||
+			     p.len != r->len)))
+			fail_msg("%s: %d, part %u", r->says, rc, p.number);
 	}
 }
 

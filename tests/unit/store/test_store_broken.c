@@ -10,10 +10,10 @@
 
 static int told;
 
-static void on_done(struct store_get *get, int err,
+static void on_done(struct store_get *get, int rc,
 		    const struct object_info *info)
 {
-	told = err;
+	told = rc;
 }
 
 static int call_get(struct store *s)

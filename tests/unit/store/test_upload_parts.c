@@ -51,12 +51,12 @@ static void rig_close(struct rig *r)
 	free(r->bytes);
 }
 
-static void on_ended(void *arg, int err)
+static void on_ended(void *arg, int rc)
 {
 	struct rig *r = arg;
 
 	__atomic_add_fetch(&r->ended, 1, __ATOMIC_SEQ_CST);
-	if (err)
+	if (rc)
 		__atomic_add_fetch(&r->failed, 1, __ATOMIC_SEQ_CST);
 }
 

@@ -48,7 +48,7 @@ static int side_head(struct store *s, const char *key,
 
 static int side_open(const struct conn *conn, const char *name,
 		     struct http_engine *engine, struct store **out,
-		     struct buf *err)
+		     struct buf *why)
 {
 	struct side *side = &sides[!strcmp(name, "two")];
 
@@ -76,12 +76,12 @@ static struct catalog *sides_up(struct mount *m)
 		.n_external = COUNT(externals),
 		.open = side_open,
 	};
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct catalog *c;
 
 	memset(m, 0, sizeof(*m));
-	assert_int_equal(catalog_new(&set, NULL, &c, &err), 0);
-	buf_clear(&err);
+	assert_int_equal(catalog_new(&set, NULL, &c, &why), 0);
+	buf_clear(&why);
 	m->caller.uid = m->caller.gid = 1000;
 	mount_fs(m, c, &mount_settings);
 	assert_int_equal(mount_write(m, "one/f", "text"), 0);

@@ -104,7 +104,7 @@ struct reader_thread {
 	pthread_t thread;
 	struct block_source *source;
 	uint64_t offset;
-	int err;
+	int rc;
 };
 
 static void *read_block(void *arg)
@@ -114,19 +114,19 @@ static void *read_block(void *arg)
 	struct block *b;
 	size_t n;
 
-	t->err = block_get(t->source, 0, 0, MIB, BLOCK_WAIT, &b);
-	if (t->err)
+	t->rc = block_get(t->source, 0, 0, MIB, BLOCK_WAIT, &b);
+	if (t->rc)
 		return NULL;
-	t->err = block_wait(b, t->offset, 1000, &bytes, &n);
-	if (!t->err &&
+	t->rc = block_wait(b, t->offset, 1000, &bytes, &n);
+	if (!t->rc &&
 	    (n != 1000 || memcmp(bytes, rig_bytes + t->offset, n) != 0))
-		t->err = -EBADMSG;
+		t->rc = -EBADMSG;
 	block_unref(b);
 	return NULL;
 }
 
 /* Each waits for another part of the same block, which comes in pieces. */
-static void run_readers(struct block_source *s, int err)
+static void run_readers(struct block_source *s, int rc)
 {
 	struct reader_thread t[8];
 
@@ -137,7 +137,7 @@ static void run_readers(struct block_source *s, int err)
 	}
 	for (unsigned i = 0; i < COUNT(t); i++) {
 		pthread_join(t[i].thread, NULL);
-		assert_int_equal(t[i].err, err);
+		assert_int_equal(t[i].rc, rc);
 	}
 }
 

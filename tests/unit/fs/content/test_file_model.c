@@ -104,14 +104,14 @@ static void model_publish(struct model *m)
 					   "open", "complete", "get" };
 	const char *op = ops[pick(m, COUNT(ops))];
 	bool fault = pick(m, 3) == 0;
-	int err;
+	int rc;
 
 	if (fault)
 		memstore_fail(m->rig.store, op, 0, -EACCES);
-	err = file_publish(m->file);
+	rc = file_publish(m->file);
 	memstore_fail(m->rig.store, op, 1, 0);
-	assert_true(!err || (fault && err == -EACCES));
-	if (!err) {
+	assert_true(!rc || (fault && rc == -EACCES));
+	if (!rc) {
 		memcpy(m->published, m->now, m->size);
 		m->published_size = m->size;
 		m->exists = true;

@@ -75,16 +75,16 @@ static int cut(struct file *f)
 
 static int rewrite(struct file *f)
 {
-	int err = file_truncate(f, 0);
+	int rc = file_truncate(f, 0);
 
-	return err ? err : file_write(f, 0, "new", 3);
+	return rc ? rc : file_write(f, 0, "new", 3);
 }
 
 static int rewrite_parts(struct file *f)
 {
-	int err = file_truncate(f, 0);
+	int rc = file_truncate(f, 0);
 
-	return err ? err : file_write(f, 0, rig_bytes, 3 * MIB);
+	return rc ? rc : file_write(f, 0, rig_bytes, 3 * MIB);
 }
 
 static const struct {

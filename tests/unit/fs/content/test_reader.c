@@ -85,7 +85,7 @@ struct stream {
 	const char *bytes;
 	size_t size;
 	unsigned seed;
-	int err;
+	int rc;
 };
 
 /* Reads of all sizes, mostly in order. */
@@ -98,18 +98,18 @@ static void *read_stream(void *arg)
 	uint64_t at = 0;
 
 	reader_init(&rd, f);
-	while (at < s->size && !s->err) {
+	while (at < s->size && !s->rc) {
 		size_t n = 1 + (size_t)rand_r(&s->seed) % MIB;
 		struct fs_data d;
 
 		if (rand_r(&s->seed) % 8 == 0)
 			at = (uint64_t)rand_r(&s->seed) % s->size;
-		s->err = reader_read(&rd, f, at, n, &d);
-		if (s->err)
+		s->rc = reader_read(&rd, f, at, n, &d);
+		if (s->rc)
 			break;
 		file_rig_gather(&d, got);
 		if (memcmp(got, s->bytes + at, d.len) != 0)
-			s->err = -EBADMSG;
+			s->rc = -EBADMSG;
 		at += d.len;
 		data_release(&d);
 	}
@@ -139,7 +139,7 @@ static void test_little_memory(void **state)
 	}
 	for (unsigned i = 0; i < COUNT(s); i++) {
 		pthread_join(s[i].thread, NULL);
-		assert_int_equal(s[i].err, 0);
+		assert_int_equal(s[i].rc, 0);
 	}
 	assert_true(budget_peak(r.env.budget) <= 2 * MIB);
 	file_rig_close(&r);

@@ -269,16 +269,16 @@ static void test_interrupted(void **state)
 	struct rig r;
 	struct file *f;
 	pthread_t t;
-	int err = 0;
+	int rc = 0;
 
 	file_rig_open(&r, PART, 64 * MIB);
 	memstore_delay(r.store, 3000);
 	f = file_rig_create(&r, "a");
 	waiter_begin(waiter_self());
 	pthread_create(&t, NULL, interrupt_soon, waiter_self());
-	for (; !err && at < 4 * MIB - 10000; at += err ? 0 : 10000)
-		err = file_write(f, at, rig_bytes + at, 10000);
-	assert_int_equal(err, -EINTR);
+	for (; !rc && at < 4 * MIB - 10000; at += rc ? 0 : 10000)
+		rc = file_write(f, at, rig_bytes + at, 10000);
+	assert_int_equal(rc, -EINTR);
 	pthread_join(t, NULL);
 	waiter_begin(waiter_self());
 	assert_int_equal(file_size(f, &(uint64_t){ 0 }), true);

@@ -19,16 +19,16 @@ struct writer {
 	struct file *file;
 	char name[16];
 	size_t size;
-	int err;
+	int rc;
 };
 
 static void *write_file(void *arg)
 {
 	struct writer *w = arg;
 
-	w->err = file_rig_write(w->file, 0, w->size);
-	if (!w->err)
-		w->err = file_publish(w->file);
+	w->rc = file_rig_write(w->file, 0, w->size);
+	if (!w->rc)
+		w->rc = file_publish(w->file);
 	file_close(w->file);
 	return NULL;
 }
@@ -53,7 +53,7 @@ static void test_hundred_writers(void **state)
 		pthread_join(w[i].thread, NULL);
 	memstore_delay(r.store, 0);
 	for (unsigned i = 0; i < COUNT(w); i++) {
-		row_number(w[i].name, w[i].err, 0);
+		row_number(w[i].name, w[i].rc, 0);
 		file_rig_check_object(&r, w[i].name, w[i].size);
 	}
 	assert_true(budget_peak(r.env.budget) <= 32 * MIB);
@@ -64,7 +64,7 @@ static void test_hundred_writers(void **state)
 struct crowd {
 	struct file *file;
 	bool stop;
-	int err;
+	int rc;
 };
 
 static void *publish_often(void *arg)
@@ -72,10 +72,10 @@ static void *publish_often(void *arg)
 	struct crowd *c = arg;
 
 	while (!__atomic_load_n(&c->stop, __ATOMIC_ACQUIRE)) {
-		int err = file_publish(c->file);
+		int rc = file_publish(c->file);
 
-		if (err)
-			__atomic_store_n(&c->err, err, __ATOMIC_RELEASE);
+		if (rc)
+			__atomic_store_n(&c->rc, rc, __ATOMIC_RELEASE);
 		usleep(1000);
 	}
 	return NULL;
@@ -92,9 +92,9 @@ static void *read_often(void *arg)
 		long n = file_rig_read(c->file, at, got, 1 + rnd % MIB);
 
 		if (n < 0)
-			__atomic_store_n(&c->err, (int)n, __ATOMIC_RELEASE);
+			__atomic_store_n(&c->rc, (int)n, __ATOMIC_RELEASE);
 		else if (memcmp(got, rig_bytes + at, (size_t)n) != 0)
-			__atomic_store_n(&c->err, -EBADMSG, __ATOMIC_RELEASE);
+			__atomic_store_n(&c->rc, -EBADMSG, __ATOMIC_RELEASE);
 	}
 	free(got);
 	return NULL;
@@ -122,7 +122,7 @@ static void test_all_at_once(void **state)
 	__atomic_store_n(&c.stop, true, __ATOMIC_RELEASE);
 	for (unsigned i = 0; i < 3; i++)
 		pthread_join(t[i], NULL);
-	assert_int_equal(c.err, 0);
+	assert_int_equal(c.rc, 0);
 	memstore_delay(r.store, 0);
 	assert_int_equal(file_publish(c.file), 0);
 	file_rig_check_object(&r, "a", 3 * MIB);

@@ -16,7 +16,7 @@ struct other {
 	struct tree *t;
 	struct inode *i;
 	bool move;
-	int err;
+	int rc;
 	int step;
 };
 
@@ -26,13 +26,13 @@ static void *claim_thread(void *arg)
 	struct buf key = BUF_INIT(2048);
 
 	if (o->move)
-		o->err = claims_move_begin(o->t, o->i);
+		o->rc = claims_move_begin(o->t, o->i);
 	else
-		o->err = claims_publish_begin(o->t, o->i, &key);
+		o->rc = claims_publish_begin(o->t, o->i, &key);
 	__atomic_store_n(&o->step, 1, __ATOMIC_SEQ_CST);
-	if (!o->err && o->move)
+	if (!o->rc && o->move)
 		claims_move_end(o->t, o->i);
-	else if (!o->err)
+	else if (!o->rc)
 		claims_publish_end(o->t, o->i);
 	buf_clear(&key);
 	return NULL;
@@ -111,7 +111,7 @@ static void test_claims(void **state)
 		else
 			claims_publish_end(t, mine);
 		pthread_join(thread, NULL);
-		row_number(cases[r].sentence, o.err, 0);
+		row_number(cases[r].sentence, o.rc, 0);
 	}
 	for (int k = 5; k >= 0; k--)
 		inode_unref(t, at[k]);

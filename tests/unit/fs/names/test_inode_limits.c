@@ -201,7 +201,7 @@ static void test_pins(void **state)
 		struct tree_settings s = tree_fixture_settings(60000, 0);
 		struct inode *i, *j;
 		struct tree *t;
-		int err;
+		int rc;
 
 		s.pins_max = 1;
 		t = tree_new(&s, stage);
@@ -210,8 +210,8 @@ static void test_pins(void **state)
 		j = must(tree_refresh(t, tree_root(t), "j", INODE_FILE, &info,
 				      false, 0));
 		row_number(rows[k].sentence, change(t, i, &rows[k]), 0);
-		err = inode_attr_set_mode(t, j, 0640);
-		row_number(rows[k].sentence, err, rows[k].pins ? -ENOSPC : 0);
+		rc = inode_attr_set_mode(t, j, 0640);
+		row_number(rows[k].sentence, rc, rows[k].pins ? -ENOSPC : 0);
 		inode_unref(t, i);
 		inode_unref(t, j);
 		tree_free(t);

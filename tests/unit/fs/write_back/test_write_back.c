@@ -321,13 +321,13 @@ static void headers_survive(void **state)
 	later_down(&m);
 }
 
-static void store_answers(struct mount *m, int err)
+static void store_answers(struct mount *m, int rc)
 {
 	static const char *const all[] = { "list", "head", "stat", "get",
 					   "put" };
 
 	for (size_t k = 0; k < COUNT(all); k++)
-		memstore_fail(m->store, all[k], 0, err);
+		memstore_fail(m->store, all[k], 0, rc);
 }
 
 /* Without a word from the store all names are there, and what is in them. */

@@ -29,18 +29,18 @@ static int get_as(struct mount *m, const char *path, const char *name,
 {
 	struct fs_caller c = { uid, uid, no_groups, NULL };
 	struct buf value = BUF_INIT(BUF_URL);
-	int err;
-	struct inode *i = mount_find(m, path, &err);
+	int rc;
+	struct inode *i = mount_find(m, path, &rc);
 
 	*out = '\0';
 	if (!i)
-		return err;
-	err = fs_xattr_get(m->fs, i, name, &c, &value);
-	if (!err)
+		return rc;
+	rc = fs_xattr_get(m->fs, i, name, &c, &value);
+	if (!rc)
 		snprintf(out, size, "%s", buf_str(&value));
 	buf_clear(&value);
 	mount_forget(m, i);
-	return err;
+	return rc;
 }
 
 static int set_as(struct mount *m, const char *path, const char *name,
@@ -48,12 +48,12 @@ static int set_as(struct mount *m, const char *path, const char *name,
 {
 	struct fs_caller c = { uid, uid, no_groups, NULL };
 	struct inode *i = mount_find(m, path, NULL);
-	int err = value ? fs_xattr_set(m->fs, i, name, value, strlen(value), 0,
-				       &c)
-			: fs_xattr_remove(m->fs, i, name, &c);
+	int rc = value ? fs_xattr_set(m->fs, i, name, value, strlen(value), 0,
+				      &c)
+		       : fs_xattr_remove(m->fs, i, name, &c);
 
 	mount_forget(m, i);
-	return err;
+	return rc;
 }
 
 static void mode(struct mount *m, const char *path, mode_t mode)

@@ -97,7 +97,7 @@ static void hash_of(const char *password, char out[KDF_HASH_MAX])
 }
 
 static int admit_row(struct users *u, size_t i, const struct pair *p,
-		     struct users_actor *who, struct buf *err)
+		     struct users_actor *who, struct buf *why)
 {
 	struct buf text = BUF_INIT(BUF_MESSAGE);
 	struct field fields[2];
@@ -123,7 +123,7 @@ static int admit_row(struct users *u, size_t i, const struct pair *p,
 	if (rows[i].more)
 		fields[x.n_headers++] =
 			(struct field){ rows[i].more, "1.2.3.4" };
-	rc = users_admit(u, &x, who, err);
+	rc = users_admit(u, &x, who, why);
 	buf_clear(&text);
 	return rc;
 }
@@ -148,22 +148,22 @@ static void logins(void **state)
 	assert_true(connect_client(&p, AF_INET, false));
 	accept_client(&p);
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct users_actor who = { 0 };
 		struct users *u = NULL;
 
 		/* Each row anew: none is slowed by the one before. */
 		assert_int_equal(users_new(&set, &u), 0);
-		row_number(rows[i].sentence, admit_row(u, i, &p, &who, &err),
+		row_number(rows[i].sentence, admit_row(u, i, &p, &who, &why),
 			   rows[i].rc);
 		if (!rows[i].rc) {
 			row_equal(rows[i].sentence, who.name, rows[i].name);
 			row_number(rows[i].sentence, who.user != NULL,
 				   rows[i].by_password);
 		} else {
-			row_check(rows[i].sentence, err.len);
+			row_check(rows[i].sentence, why.len);
 		}
-		buf_clear(&err);
+		buf_clear(&why);
 		users_free(u);
 	}
 	close_pair(&p);
@@ -172,7 +172,7 @@ static void logins(void **state)
 static void without_users(void **state)
 {
 	const struct gateway_settings alone = { .user = "alice" }, none = { 0 };
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct users_actor who;
 	struct users *u = NULL;
 	struct pair p;
@@ -181,14 +181,14 @@ static void without_users(void **state)
 	assert_true(connect_client(&p, AF_INET, false));
 	accept_client(&p);
 	assert_int_equal(users_new(&alone, &u), 0);
-	row_number("nothing", admit_row(u, 0, &p, &who, &err), 0);
-	row_number("a password", admit_row(u, 9, &p, &who, &err), -EACCES);
+	row_number("nothing", admit_row(u, 0, &p, &who, &why), 0);
+	row_number("a password", admit_row(u, 9, &p, &who, &why), -EACCES);
 	users_free(u);
 	assert_int_equal(users_new(&none, &u), 0);
-	row_number("nobody to act as", admit_row(u, 0, &p, &who, &err),
+	row_number("nobody to act as", admit_row(u, 0, &p, &who, &why),
 		   -EACCES);
 	users_free(u);
-	buf_clear(&err);
+	buf_clear(&why);
 	close_pair(&p);
 }
 
@@ -200,7 +200,7 @@ static void a_user_root(void **state)
 	const struct gateway_settings set = { .user = "alice",
 					      .users = users,
 					      .n_users = 1 };
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct users_actor who = { 0 };
 	struct users *u = NULL;
 	struct pair p;
@@ -210,12 +210,12 @@ static void a_user_root(void **state)
 	assert_true(connect_client(&p, AF_INET, false));
 	accept_client(&p);
 	assert_int_equal(users_new(&set, &u), 0);
-	row_number("root without a password", admit_row(u, 3, &p, &who, &err),
+	row_number("root without a password", admit_row(u, 3, &p, &who, &why),
 		   -EACCES);
-	row_number("root with one", admit_row(u, 12, &p, &who, &err), 0);
+	row_number("root with one", admit_row(u, 12, &p, &who, &why), 0);
 	row_equal("is root", who.name, "root");
 	users_free(u);
-	buf_clear(&err);
+	buf_clear(&why);
 	close_pair(&p);
 }
 
@@ -254,20 +254,20 @@ static void what_is_open(void **state)
 		struct store *s = memstore_new("mem");
 		struct stage *stage = stage_new(stages[i].stage, STAGE_INTERNAL,
 						s, "", false, 0);
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 
 		s->limits.files = stages[i].files;
 		stage->upload_api = stages[i].upload_api;
 		row_number(stages[i].sentence,
-			   users_may_write(&who, stages[i].stage, &err),
+			   users_may_write(&who, stages[i].stage, &why),
 			   stages[i].name_rc);
 		row_number(stages[i].sentence,
-			   users_may_reach(&who, stage, &err),
+			   users_may_reach(&who, stage, &why),
 			   stages[i].reach_rc);
 		row_check(stages[i].sentence,
-			  !err.len ==
+			  !why.len ==
 				  (!stages[i].name_rc && !stages[i].reach_rc));
-		buf_clear(&err);
+		buf_clear(&why);
 		stage_unref(stage);
 		store_unref(s);
 	}

@@ -43,16 +43,16 @@ static struct gateway *another(const char *listen, bool any, int *rc,
 					      .any_port = any,
 					      .user = "root",
 					      .budget = rig.budget };
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct gateway *g = NULL;
 
-	*rc = gateway_new(&set, rig.catalog, &g, &err);
-	row_check("a failure has words", !*rc == !err.len);
+	*rc = gateway_new(&set, rig.catalog, &g, &why);
+	row_check("a failure has words", !*rc == !why.len);
 	buf_reset(&where);
 	if (g)
 		gateway_origin(g, &where);
 	*origin = buf_str(&where);
-	buf_clear(&err);
+	buf_clear(&why);
 	return g;
 }
 
@@ -336,17 +336,17 @@ static const struct {
 static void test_reach(void **state)
 {
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct gateway *g = NULL;
 
 		row_number(rows[i].sentence,
-			   gateway_new(&rows[i].set, rig.catalog, &g, &err),
+			   gateway_new(&rows[i].set, rig.catalog, &g, &why),
 			   rows[i].rc);
 		if (rows[i].word)
 			row_check(rows[i].sentence,
-				  strstr(buf_str(&err), rows[i].word));
+				  strstr(buf_str(&why), rows[i].word));
 		gateway_free(g);
-		buf_clear(&err);
+		buf_clear(&why);
 	}
 }
 
@@ -358,20 +358,20 @@ static void test_inherited(void **state)
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int other = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct gateway_settings set = { .inherited = &other, .n_inherited = 1 };
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct gateway *g = NULL;
 
 	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
 	assert_int_equal(listen(fd, 8), 0);
 	row_number("one that does not listen",
-		   gateway_new(&set, rig.catalog, &g, &err), -EINVAL);
+		   gateway_new(&set, rig.catalog, &g, &why), -EINVAL);
 	set.inherited = &fd;
-	buf_reset(&err);
-	row_number("one that does", gateway_new(&set, rig.catalog, &g, &err),
+	buf_reset(&why);
+	row_number("one that does", gateway_new(&set, rig.catalog, &g, &why),
 		   0);
 	gateway_free(g);
 	close(other);
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 #define WITH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)

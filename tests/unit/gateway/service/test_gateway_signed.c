@@ -140,16 +140,16 @@ static void test_rotated(void **state)
 {
 	const struct ask a = { .key = KEY };
 	char *target = rig_target(&rig, &a);
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct reply r;
 
-	assert_int_equal(local_key_rotate(rig.disk.root, &err), 0);
+	assert_int_equal(local_key_rotate(rig.disk.root, &why), 0);
 	rig_ask(&rig, &a, target, &r);
 	reply_expect("of the old key", &r, 403, "InvalidAccessKeyId");
 	reply_clear(&r);
 	rig_expect(&rig, "of the new key", &a, 200, NULL);
 	free(target);
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 /* ---- what the request says beside ---- */

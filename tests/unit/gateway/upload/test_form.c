@@ -230,17 +230,17 @@ static void boundaries_of_content_types(void **state)
 {
 	for (size_t i = 0; i < COUNT(boundaries); i++) {
 		char out[FORM_BOUNDARY_MAX + 1] = "";
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 
 		row_number(boundaries[i].sentence,
-			   form_boundary(boundaries[i].type, out, &err),
+			   form_boundary(boundaries[i].type, out, &why),
 			   boundaries[i].rc);
 		if (!boundaries[i].rc)
 			row_equal(boundaries[i].sentence, out,
 				  boundaries[i].boundary);
 		row_check(boundaries[i].sentence,
-			  !err.len == !boundaries[i].rc);
-		buf_clear(&err);
+			  !why.len == !boundaries[i].rc);
+		buf_clear(&why);
 	}
 }
 
@@ -267,25 +267,25 @@ static void bounds_hold(void **state)
 {
 	for (size_t i = 0; i < COUNT(endless); i++) {
 		struct form *f = form_new("b");
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		size_t more = strlen(endless[i].more), fed = 0;
 		struct form_item item;
 		int rc = 0;
 
 		form_feed(f, endless[i].begin, strlen(endless[i].begin));
 		while (fed < endless[i].most && rc >= 0) {
-			while ((rc = form_next(f, &item, &err)) > 0)
+			while ((rc = form_next(f, &item, &why)) > 0)
 				;
 			form_feed(f, endless[i].more, more);
 			fed += more;
 		}
 		row_number(endless[i].sentence, rc, -EINVAL);
 		row_check(endless[i].sentence,
-			  strstr(buf_str(&err), endless[i].says));
-		buf_reset(&err);
-		row_number("and stays so", form_next(f, &item, &err), -EINVAL);
-		row_number("to its end", form_finish(f, &err), -EINVAL);
-		buf_clear(&err);
+			  strstr(buf_str(&why), endless[i].says));
+		buf_reset(&why);
+		row_number("and stays so", form_next(f, &item, &why), -EINVAL);
+		row_number("to its end", form_finish(f, &why), -EINVAL);
+		buf_clear(&why);
 		form_free(f);
 	}
 }

@@ -66,33 +66,33 @@ static void names(void **state)
 {
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct buf out = BUF_INIT(BUF_MESSAGE);
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		const char *said;
 
 		buf_adds(&out, "p/");
 		row_number(rows[i].sentence,
 			   upload_name(rows[i].folder, rows[i].filename, &out,
-				       &err),
+				       &why),
 			   rows[i].rc);
-		said = rows[i].rc ? buf_str(&err) : buf_str(&out) + 2;
+		said = rows[i].rc ? buf_str(&why) : buf_str(&out) + 2;
 		if (rows[i].rc)
 			row_check(rows[i].sentence, strstr(said, rows[i].path));
 		else
 			row_equal(rows[i].sentence, said, rows[i].path);
 		buf_clear(&out);
-		buf_clear(&err);
+		buf_clear(&why);
 	}
 }
 
 static void a_full_prefix(void **state)
 {
-	struct buf out = BUF_INIT(8), err = BUF_INIT(BUF_MESSAGE);
+	struct buf out = BUF_INIT(8), why = BUF_INIT(BUF_MESSAGE);
 
 	buf_adds(&out, "prefix/");
-	row_number("no room", upload_name("a", "b", &out, &err), -EINVAL);
-	row_check("said", strstr(buf_str(&err), "too long"));
+	row_number("no room", upload_name("a", "b", &out, &why), -EINVAL);
+	row_check("said", strstr(buf_str(&why), "too long"));
 	buf_clear(&out);
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 SUITE(upload_name)

@@ -51,9 +51,9 @@ static void places_are_found(void **state)
 {
 	for (size_t i = 0; i < COUNT(places); i++) {
 		const struct conn c = { .url = (char *)places[i].url };
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct conn_location p;
-		int rc = conn_location(&c, &p, &err);
+		int rc = conn_location(&c, &p, &why);
 
 		if (places[i].bucket) {
 			row_number(places[i].sentence, rc, 0);
@@ -64,16 +64,16 @@ static void places_are_found(void **state)
 		} else {
 			row_number(places[i].sentence, rc, -EINVAL);
 			row_check(places[i].sentence,
-				  strstr(buf_str(&err), places[i].prefix));
+				  strstr(buf_str(&why), places[i].prefix));
 		}
 		conn_location_clear(&p);
-		buf_clear(&err);
+		buf_clear(&why);
 	}
 }
 
 static void a_path_has_an_end(void **state)
 {
-	struct buf url = BUF_INIT(BUF_URL), err = BUF_INIT(BUF_MESSAGE);
+	struct buf url = BUF_INIT(BUF_URL), why = BUF_INIT(BUF_MESSAGE);
 	struct conn_location p;
 	struct conn c = { 0 };
 
@@ -81,11 +81,11 @@ static void a_path_has_an_end(void **state)
 	for (int i = 0; i < 400; i++)
 		buf_adds(&url, "a/");
 	c.url = url.data;
-	row_number("800 bytes", conn_location(&c, &p, &err), -EINVAL);
-	row_check("are too many", strstr(buf_str(&err), "too long"));
+	row_number("800 bytes", conn_location(&c, &p, &why), -EINVAL);
+	row_check("are too many", strstr(buf_str(&why), "too long"));
 	conn_location_clear(&p);
 	buf_clear(&url);
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 /* ---- endpoint and region ---- */
@@ -199,18 +199,18 @@ static void overlaps_are_seen(void **state)
 		};
 
 		struct buf x = BUF_INIT(BUF_URL), y = BUF_INIT(BUF_URL);
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 
 		row_number(overlaps[i].sentence,
-			   conn_keys(&a, overlaps[i].a_prefix, &x, &err), 0);
+			   conn_keys(&a, overlaps[i].a_prefix, &x, &why), 0);
 		row_number(overlaps[i].sentence,
-			   conn_keys(&b, overlaps[i].b_prefix, &y, &err), 0);
+			   conn_keys(&b, overlaps[i].b_prefix, &y, &why), 0);
 		row_number(overlaps[i].sentence,
 			   conn_keys_overlap(buf_str(&x), buf_str(&y)),
 			   overlaps[i].overlap);
 		buf_clear(&x);
 		buf_clear(&y);
-		buf_clear(&err);
+		buf_clear(&why);
 	}
 }
 
@@ -339,17 +339,17 @@ static const struct {
 static void set(struct conn *c, const char *key, const char *value)
 {
 	const struct option *row = option_find(conn_options, key);
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 
 	row_check(key, row != NULL);
-	row_number(key, option_set(row, c, value, &err), 0);
-	buf_clear(&err);
+	row_number(key, option_set(row, c, value, &why), 0);
+	buf_clear(&why);
 }
 
 static void settings_are_checked(void **state)
 {
 	for (size_t i = 0; i < COUNT(checks); i++) {
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		const char *const *s = checks[i].settings;
 		struct conn c = { 0 };
 		int rc;
@@ -358,15 +358,15 @@ static void settings_are_checked(void **state)
 		set(&c, "url", "s3://b/");
 		for (int j = 0; j < 4 && s[j]; j += 2)
 			set(&c, s[j], s[j + 1]);
-		rc = conn_check(&c, &err);
+		rc = conn_check(&c, &why);
 		row_number(checks[i].sentence, rc,
 			   checks[i].tells ? -EINVAL : 0);
 		row_check(checks[i].sentence,
-			  !rc || strstr(buf_str(&err), checks[i].tells));
+			  !rc || strstr(buf_str(&why), checks[i].tells));
 		row_check("no secret is told",
-			  !strstr(buf_str(&err), "sesame"));
+			  !strstr(buf_str(&why), "sesame"));
 		option_clear(conn_options, &c);
-		buf_clear(&err);
+		buf_clear(&why);
 	}
 }
 

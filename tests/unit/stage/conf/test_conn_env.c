@@ -11,11 +11,11 @@
 static void set(struct conn *c, const char *key, const char *value)
 {
 	const struct option *row = option_find(conn_options, key);
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 
 	row_check(key, row != NULL);
-	row_number(key, option_set(row, c, value, &err), 0);
-	buf_clear(&err);
+	row_number(key, option_set(row, c, value, &why), 0);
+	buf_clear(&why);
 }
 
 static const struct {

@@ -65,9 +65,9 @@ static void places_are_found(void **state)
 {
 	for (size_t i = 0; i < COUNT(places); i++) {
 		const struct conn c = { .url = (char *)places[i].url };
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct conn_location p;
-		int rc = conn_location(&c, &p, &err);
+		int rc = conn_location(&c, &p, &why);
 
 		if (places[i].root) {
 			row_number(places[i].sentence, rc, 0);
@@ -78,12 +78,12 @@ static void places_are_found(void **state)
 		} else {
 			row_number(places[i].sentence, rc, -EINVAL);
 			row_check(places[i].sentence,
-				  !strncmp(buf_str(&err), "url = ", 6));
+				  !strncmp(buf_str(&why), "url = ", 6));
 			row_check(places[i].sentence,
-				  strstr(buf_str(&err), places[i].tells));
+				  strstr(buf_str(&why), places[i].tells));
 		}
 		conn_location_clear(&p);
-		buf_clear(&err);
+		buf_clear(&why);
 	}
 }
 
@@ -142,28 +142,28 @@ static const struct {
 static void keys_of_servers_are_refused(void **state)
 {
 	for (size_t i = 0; i < COUNT(keys); i++) {
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct conn c = { 0 };
 		int rc;
 
 		row_number("defaults", option_defaults(conn_options, &c), 0);
 		row_number("url",
 			   option_set(option_find(conn_options, "url"), &c,
-				      "fs:///data/", &err),
+				      "fs:///data/", &why),
 			   0);
 		row_number(keys[i].key,
 			   option_set(option_find(conn_options, keys[i].key),
-				      &c, keys[i].value, &err),
+				      &c, keys[i].value, &why),
 			   0);
-		rc = conn_check(&c, &err);
+		rc = conn_check(&c, &why);
 		row_number(keys[i].key, rc, keys[i].refused ? -EINVAL : 0);
 		row_check("the key comes first",
-			  !rc || !strncmp(buf_str(&err), keys[i].key,
+			  !rc || !strncmp(buf_str(&why), keys[i].key,
 					  strlen(keys[i].key)));
 		row_check("no secret is told",
-			  !strstr(buf_str(&err), "sesame"));
+			  !strstr(buf_str(&why), "sesame"));
 		option_clear(conn_options, &c);
-		buf_clear(&err);
+		buf_clear(&why);
 	}
 }
 
@@ -265,7 +265,7 @@ static const struct {
 
 static void add_keys(const char *name, const char *below, struct buf *out)
 {
-	struct buf url = BUF_INIT(BUF_URL), err = BUF_INIT(BUF_MESSAGE);
+	struct buf url = BUF_INIT(BUF_URL), why = BUF_INIT(BUF_MESSAGE);
 	struct conn c = { 0 };
 
 	buf_addf(&url, "fs://%s/", top);
@@ -275,9 +275,9 @@ static void add_keys(const char *name, const char *below, struct buf *out)
 				     : buf_addc(&url, *name);
 	buf_addc(&url, '/');
 	c.url = url.data;
-	row_number(buf_str(&url), conn_keys(&c, below, out, &err), 0);
+	row_number(buf_str(&url), conn_keys(&c, below, out, &why), 0);
 	buf_clear(&url);
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 static void overlaps_are_seen(void **state)
@@ -303,28 +303,28 @@ static void servers_and_directories_are_apart(void **state)
 	const struct conn s3 = { .url = (char *)"s3://data/" };
 	const struct conn fs = { .url = (char *)"fs:///data/" };
 	struct buf a = BUF_INIT(BUF_URL), b = BUF_INIT(BUF_URL);
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 
-	row_number("a bucket", conn_keys(&s3, "", &a, &err), 0);
-	row_number("a directory", conn_keys(&fs, "", &b, &err), 0);
+	row_number("a bucket", conn_keys(&s3, "", &a, &why), 0);
+	row_number("a directory", conn_keys(&fs, "", &b, &why), 0);
 	row_check("of one name", !conn_keys_overlap(buf_str(&a), buf_str(&b)));
 	buf_clear(&a);
 	buf_clear(&b);
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 static void places_are_shown(void **state)
 {
 	const struct conn c = { .url = (char *)"fs:///a%20b/c/" };
-	struct buf out = BUF_INIT(BUF_URL), err = BUF_INIT(BUF_MESSAGE);
+	struct buf out = BUF_INIT(BUF_URL), why = BUF_INIT(BUF_MESSAGE);
 	struct conn_location p;
 
-	row_number("a place", conn_location(&c, &p, &err), 0);
+	row_number("a place", conn_location(&c, &p, &why), 0);
 	conn_location_show(&p, "stage/", &out);
 	row_equal("as a person writes it", buf_str(&out), "fs:///a b/c/stage/");
 	conn_location_clear(&p);
 	buf_clear(&out);
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 SUITE(conn_local)

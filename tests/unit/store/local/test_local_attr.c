@@ -229,7 +229,7 @@ static const struct {
 	const char *sentence;
 	enum what from, to;
 	bool dirs, if_absent;
-	int err;
+	int rc;
 } moves[] = {
 	{ "a file to a new name", FILE_, NOTHING, false, false, 0 },
 	{ "a file over another", FILE_, FILE_, false, false, 0 },
@@ -267,10 +267,10 @@ static void moves_by_table(void **state)
 		make("mt/t", moves[i].to);
 		row_number(row,
 			   store_rename(rig.s, from, to, moves[i].if_absent),
-			   moves[i].err);
+			   moves[i].rc);
 		row_number(row, !access(local_rig_path(&rig, "mv/f"), F_OK),
-			   moves[i].err && (moves[i].from == FILE_ ||
-					    moves[i].from == FULL));
+			   moves[i].rc && (moves[i].from == FILE_ ||
+					   moves[i].from == FULL));
 		local_rig_wipe(local_rig_path(&rig, "mv"));
 		local_rig_wipe(local_rig_path(&rig, "mt"));
 	}

@@ -100,11 +100,11 @@ int fsetxattr(int fd, const char *name, const void *value, size_t n, int flags)
 		       : (int)syscall(SYS_fsetxattr, fd, name, value, n, flags);
 }
 
-static void listen_from_here(const char *fails, int err)
+static void listen_from_here(const char *fails, int rc)
 {
 	buf_reset(&heard);
 	failing = fails;
-	failing_errno = err;
+	failing_errno = rc;
 	listening = true;
 }
 
@@ -133,12 +133,12 @@ static int put_bytes(const char *key, size_t n)
 {
 	char *bytes = calloc(1, n + 1);
 	const struct store_body body = { .data = bytes, .fd = -1, .len = n };
-	int err;
+	int rc;
 
 	assert_non_null(bytes);
-	err = store_put(rig.s, key, &body, NULL, NULL, NULL);
+	rc = store_put(rig.s, key, &body, NULL, NULL, NULL);
 	free(bytes);
-	return err;
+	return rc;
 }
 
 static void order_of_a_put(void **state)
@@ -166,9 +166,9 @@ static void order_of_a_put(void **state)
 	assert_heard("a folder", "mkdir note flush-folder flush-folder ");
 }
 
-static void part_done(struct store_part *part, int err)
+static void part_done(struct store_part *part, int rc)
 {
-	part->state = (void *)(intptr_t)err;
+	part->state = (void *)(intptr_t)rc;
 }
 
 static int send_part(struct store_upload *u, struct store_part_done *done)
@@ -313,7 +313,7 @@ static void adopts_again(void **state)
 static const struct {
 	const char *sentence;
 	const char *call;
-	int err;
+	int rc;
 	int result;
 } faults[] = {
 	{ "the disk is full amid the bytes", "write", ENOSPC, -ENOSPC },
@@ -340,7 +340,7 @@ static void faults_leave_the_old(void **state)
 		struct object_details d;
 		char text[4096];
 
-		listen_from_here(faults[i].call, faults[i].err);
+		listen_from_here(faults[i].call, faults[i].rc);
 		row_number(row, put_bytes("fault", 9), faults[i].result);
 		listening = false;
 		row_number(row, local_rig_get(rig.s, "fault", text), 0);
@@ -351,14 +351,14 @@ static void faults_leave_the_old(void **state)
 		if (!strcmp(faults[i].call, "rename"))
 			continue; /* nothing is replaced below */
 		/* a new one is not there, nor the folders for it */
-		listen_from_here(faults[i].call, faults[i].err);
+		listen_from_here(faults[i].call, faults[i].rc);
 		row_number(row, put_bytes("fresh/a/b", 9), faults[i].result);
 		listening = false;
 		row_number(row, store_head(rig.s, "fresh/a/b", &d), -ENOENT);
 		row_number(row, access(local_rig_path(&rig, "fresh"), F_OK),
 			   -1);
 		if (!strcmp(faults[i].call, "note")) {
-			listen_from_here(faults[i].call, faults[i].err);
+			listen_from_here(faults[i].call, faults[i].rc);
 			row_number(row, put_bytes("fresh/a/", 0),
 				   faults[i].result);
 			listening = false;

@@ -114,10 +114,10 @@ static int open_store(struct store **s)
 					    .root = path("s"),
 					    .url_name = "storage" };
 	struct buf why = BUF_INIT(BUF_MESSAGE);
-	int err = local_new(&set, s, &why);
+	int rc = local_new(&set, s, &why);
 
 	buf_clear(&why);
-	return err;
+	return rc;
 }
 
 static void upload(struct store *s)

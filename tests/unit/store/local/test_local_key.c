@@ -74,10 +74,10 @@ static void rotated(void **state)
 {
 	struct store *other = local_rig_again(&rig);
 	struct local_key old = key_of(rig.s), now, seen;
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 
 	key_of(other);
-	assert_int_equal(local_key_rotate(rig.root, &err), 0);
+	assert_int_equal(local_key_rotate(rig.root, &why), 0);
 	now = key_of(rig.s);
 	assert_false(same_key(&old, &now));
 	assert_string_not_equal(old.id, now.id);
@@ -88,12 +88,12 @@ static void rotated(void **state)
 	store_unref(other);
 	/* and where there is no store none is made */
 	assert_int_equal(mkdir(local_rig_path(&rig, "plain"), 0755), 0);
-	assert_int_equal(local_key_rotate(local_rig_path(&rig, "plain"), &err),
+	assert_int_equal(local_key_rotate(local_rig_path(&rig, "plain"), &why),
 			 -ENOENT);
-	assert_non_null(strstr(buf_str(&err), "there is no local store"));
+	assert_non_null(strstr(buf_str(&why), "there is no local store"));
 	assert_int_equal(access(local_rig_path(&rig, "plain/.stagefs"), F_OK),
 			 -1);
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 static void made_once_by_many(void **state)
@@ -127,7 +127,7 @@ static const struct {
 	const char *sentence;
 	const char *text;
 	mode_t mode;
-	int err;
+	int rc;
 	const char *id;
 } files[] = {
 	{ "as Amazon's tools write it",
@@ -160,13 +160,13 @@ static void reads_a_file(void **state)
 
 	for (size_t i = 0; i < COUNT(files); i++) {
 		struct local_key key;
-		int err;
+		int rc;
 
 		unlink(path);
 		local_rig_write(&rig, ".stagefs/keys", files[i].text);
 		assert_int_equal(chmod(path, files[i].mode), 0);
-		err = local_key(rig.s, &key);
-		row_number(files[i].sentence, err, files[i].err);
+		rc = local_key(rig.s, &key);
+		row_number(files[i].sentence, rc, files[i].rc);
 		if (files[i].id)
 			row_equal(files[i].sentence, key.id, files[i].id);
 	}
@@ -178,7 +178,7 @@ static void reads_a_file(void **state)
 static const struct {
 	const char *sentence;
 	const char *origin;
-	int err;
+	int rc;
 	const char *address;
 } origins[] = {
 	{ "a port", "http://127.0.0.1:8001", 0, "http://127.0.0.1:8001" },
@@ -205,8 +205,8 @@ static void address(void **state)
 	for (size_t i = 0; i < COUNT(origins); i++) {
 		row_number(origins[i].sentence,
 			   local_address_set(rig.s, origins[i].origin),
-			   origins[i].err);
-		last = origins[i].err ? last : origins[i].address;
+			   origins[i].rc);
+		last = origins[i].rc ? last : origins[i].address;
 		buf_reset(&out);
 		row_number(origins[i].sentence, local_address(other, &out), 0);
 		row_equal(origins[i].sentence, buf_str(&out), last);
@@ -275,12 +275,12 @@ static void urls_hold(void **state)
 					     .n_headers = 1,
 					     .query = &query,
 					     .n_query = 1 };
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct local_key key = key_of(rig.s), wrong = key;
 		struct store_presigned p;
 		char *x;
 
-		row_number(row, store_presign(rig.s, &req, &p, &err), 0);
+		row_number(row, store_presign(rig.s, &req, &p, &why), 0);
 		row_check(row, strstr(p.url, urls[i].path));
 		row_number(row, verify(&key, p.method, p.url, &sent),
 			   SIGV4_VALID);
@@ -297,7 +297,7 @@ static void urls_hold(void **state)
 		row_number(row, verify(&key, p.method, p.url, &sent),
 			   SIGV4_MISMATCH);
 		store_presign_clear(&p);
-		buf_clear(&err);
+		buf_clear(&why);
 	}
 }
 
@@ -305,7 +305,7 @@ static const struct {
 	const char *sentence;
 	enum presign_action action;
 	const char *key;
-	int err;
+	int rc;
 } refused[] = {
 	{ "a removal", PRESIGN_DELETE, "a", -ENOTSUP },
 	{ "a part", PRESIGN_PART, "a", -ENOTSUP },
@@ -321,29 +321,28 @@ static void urls_refused(void **state)
 		struct store_presign req = { .action = refused[i].action,
 					     .key = refused[i].key,
 					     .expire = 60 };
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct store_presigned p;
 
 		row_number(refused[i].sentence,
-			   store_presign(rig.s, &req, &p, &err),
-			   refused[i].err);
-		row_check(refused[i].sentence, err.len);
-		buf_clear(&err);
+			   store_presign(rig.s, &req, &p, &why), refused[i].rc);
+		row_check(refused[i].sentence, why.len);
+		buf_clear(&why);
 	}
 }
 
 static char *url_for(struct store *s, char **warning)
 {
 	const struct store_presign req = { .key = "k", .expire = 60 };
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct store_presigned p;
 	char *url;
 
-	assert_int_equal(store_presign(s, &req, &p, &err), 0);
+	assert_int_equal(store_presign(s, &req, &p, &why), 0);
 	url = strndup(p.url, strcspn(p.url, "?"));
 	*warning = p.warning ? strdup(p.warning) : NULL;
 	store_presign_clear(&p);
-	buf_clear(&err);
+	buf_clear(&why);
 	return url;
 }
 
@@ -365,20 +364,20 @@ static void whom_urls_name(void **state)
 		.url_name = "my stage",
 		.public_endpoint_url = "https://files.example.com/",
 	};
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct store *s;
 
 	unlink(local_rig_path(&rig, ".stagefs/gateway"));
 	assert_url(rig.s, "http://127.0.0.1:8000/storage/k", true);
 	assert_int_equal(local_address_set(rig.s, "http://127.0.0.1:8017"), 0);
 	assert_url(rig.s, "http://127.0.0.1:8017/storage/k", false);
-	assert_int_equal(local_new(&set, &s, &err), 0);
+	assert_int_equal(local_new(&set, &s, &why), 0);
 	assert_url(s, "https://files.example.com/my%20stage/k", false);
 	store_unref(s);
 	set.public_endpoint_url = "https://files.example.com/x/";
-	assert_int_equal(local_new(&set, &s, &err), -EINVAL);
+	assert_int_equal(local_new(&set, &s, &why), -EINVAL);
 	assert_null(s);
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 SUITE(local_key)

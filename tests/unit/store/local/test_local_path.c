@@ -40,7 +40,7 @@ static int stop(void **state)
 static const struct {
 	const char *sentence;
 	const char *key;
-	int err;
+	int rc;
 } keys[] = {
 	{ "a plain name", "a", 0 },
 	{ "folders", "a1/b/c/d", 0 },
@@ -117,13 +117,13 @@ static void holds_keys(void **state)
 			body.len = 0;
 		row_number(keys[i].sentence,
 			   store_put(rig.s, key, &body, NULL, NULL, NULL),
-			   keys[i].err);
+			   keys[i].rc);
 		row_number(keys[i].sentence, store_head(rig.s, key, &d),
-			   keys[i].err);
+			   keys[i].rc);
 		row_number(keys[i].sentence, local_rig_get(rig.s, key, text),
-			   keys[i].err);
+			   keys[i].rc);
 		row_number(keys[i].sentence, store_remove(rig.s, key),
-			   keys[i].err);
+			   keys[i].rc);
 	}
 }
 
@@ -211,7 +211,7 @@ static void assert_no_way(const char *sentence, const char *key)
 	const struct store_attr attr = { .which = STORE_SET_MODE };
 	struct object_details d;
 	char text[4096] = "";
-	int fd, err;
+	int fd, rc;
 
 	row_check(sentence, store_head(rig.s, key, &d) != 0);
 	row_check(sentence, local_rig_get(rig.s, key, text) != 0);
@@ -220,8 +220,8 @@ static void assert_no_way(const char *sentence, const char *key)
 		  store_copy(rig.s, key, NULL, "copied", NULL, NULL) != 0);
 	row_check(sentence, store_set_attr(rig.s, key, &attr, NULL) != 0);
 	row_check(sentence, store_rename(rig.s, key, "moved", false) != 0);
-	err = store_put(rig.s, key, &body, NULL, NULL, NULL);
-	row_number(sentence, err, -EACCES);
+	rc = store_put(rig.s, key, &body, NULL, NULL, NULL);
+	row_number(sentence, rc, -EACCES);
 	store_remove(rig.s, key);
 }
 

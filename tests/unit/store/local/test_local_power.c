@@ -44,13 +44,13 @@ static struct store *open_store(void)
 	const struct local_settings set = { .name = "power",
 					    .root = root,
 					    .url_name = "storage" };
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct store *s;
 
 	snprintf(root, sizeof(root), "%s/root", power_disk_path());
-	if (local_new(&set, &s, &err))
-		fail_msg("%s", buf_str(&err));
-	buf_clear(&err);
+	if (local_new(&set, &s, &why))
+		fail_msg("%s", buf_str(&why));
+	buf_clear(&why);
 	return s;
 }
 
@@ -66,9 +66,9 @@ static size_t compose(int version, char *out, size_t size)
 	return n;
 }
 
-static void part_done(struct store_part *part, int err)
+static void part_done(struct store_part *part, int rc)
 {
-	part->state = err ? part : NULL;
+	part->state = rc ? part : NULL;
 }
 
 static int put_by_parts(struct store *s, const char *key, const char *bytes,
@@ -80,17 +80,17 @@ static int put_by_parts(struct store *s, const char *key, const char *bytes,
 		.body = { .data = bytes, .fd = -1, .len = n },
 		.done = part_done
 	};
-	int err = store_upload_open(s, key, NULL, &part.upload);
+	int rc = store_upload_open(s, key, NULL, &part.upload);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	store_part(&part);
 	memcpy(done.etag, part.etag, sizeof(done.etag));
-	err = part.state ? -EIO
-			 : store_upload_complete(part.upload, &done, 1, NULL,
-						 NULL);
+	rc = part.state
+		     ? -EIO
+		     : store_upload_complete(part.upload, &done, 1, NULL, NULL);
 	store_upload_free(part.upload);
-	return err;
+	return rc;
 }
 
 static int put(struct store *s, const char *key, const char *bytes, size_t n)
@@ -134,18 +134,18 @@ static int change_names(struct store *s)
 {
 	const int m = answers->moved, r = answers->removed;
 	char key[64], to[64];
-	int err;
+	int rc;
 
 	snprintf(key, sizeof(key), "m/%d", m);
 	snprintf(to, sizeof(to), "m/to/%d", m);
-	err = put(s, key, "moved", 5);
-	err = err ? err : store_rename(s, key, to, false);
-	err = err ? err : store_sync(s, "m/to/");
-	err = err ? err : store_sync(s, "m/");
+	rc = put(s, key, "moved", 5);
+	rc = rc ? rc : store_rename(s, key, to, false);
+	rc = rc ? rc : store_sync(s, "m/to/");
+	rc = rc ? rc : store_sync(s, "m/");
 	snprintf(key, sizeof(key), "r/%d", r);
-	err = err ? err : put(s, key, "journal", 7);
-	err = err ? err : store_remove(s, key);
-	return err ? err : store_sync(s, "r/");
+	rc = rc ? rc : put(s, key, "journal", 7);
+	rc = rc ? rc : store_remove(s, key);
+	return rc ? rc : store_sync(s, "r/");
 }
 
 static void assert_names(struct store *s)
@@ -203,15 +203,15 @@ static void assert_version(struct store *s, int k)
 	struct object_details d;
 	char key[64];
 	size_t n = 0;
-	int err, version;
+	int rc, version;
 
 	snprintf(key, sizeof(key), "k/%d", k);
-	err = store_get_sync(s, key, NULL, 0, have, sizeof(have), &n, NULL);
-	if (err == -ENOENT) {
+	rc = store_get_sync(s, key, NULL, 0, have, sizeof(have), &n, NULL);
+	if (rc == -ENOENT) {
 		row_number(key, answers->version[k], 0);
 		return;
 	}
-	row_number(key, err, 0);
+	row_number(key, rc, 0);
 	version = atoi(have);
 	row_check(key, version == answers->version[k] ||
 			       version == answers->begun[k]);

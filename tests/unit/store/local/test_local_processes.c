@@ -89,16 +89,16 @@ static int count_up(struct store *s, int i, void *arg)
 		struct object_info info;
 		struct store_cond cond = { .if_match = info.etag };
 		size_t n;
-		int err = store_get_sync(s, "counter", NULL, 0, text,
-					 sizeof(text) - 1, &n, &info);
+		int rc = store_get_sync(s, "counter", NULL, 0, text,
+					sizeof(text) - 1, &n, &info);
 
-		if (err)
+		if (rc)
 			return 1;
 		snprintf(next, sizeof(next), "%d", atoi(text) + 1);
-		err = put_if(s, "counter", next, &cond);
-		if (err && err != -ESTALE)
+		rc = put_if(s, "counter", next, &cond);
+		if (rc && rc != -ESTALE)
 			return 2;
-		done += !err;
+		done += !rc;
 	}
 	return 0;
 }
@@ -127,14 +127,14 @@ static int make_all(struct store *s, int i, void *arg)
 
 	snprintf(text, sizeof(text), "%d", i);
 	for (int k = 0; k < ROUNDS; k++) {
-		int err;
+		int rc;
 
 		/* in folders that come and go, too */
 		snprintf(key, sizeof(key), k % 2 ? "race/%d/x" : "race%d", k);
-		err = put_if(s, key, text, &absent);
-		if (err && err != -EEXIST)
+		rc = put_if(s, key, text, &absent);
+		if (rc && rc != -EEXIST)
 			return 1;
-		won[i][k] = !err;
+		won[i][k] = !rc;
 	}
 	return 0;
 }
@@ -218,9 +218,9 @@ static int write_for_ever(struct store *s, int i, void *arg)
 	}
 }
 
-static void part_done(struct store_part *part, int err)
+static void part_done(struct store_part *part, int rc)
 {
-	part->state = err ? part : NULL;
+	part->state = rc ? part : NULL;
 }
 
 static int upload_for_ever(struct store *s, int i, void *arg)
@@ -263,12 +263,12 @@ static void assert_whole(void)
 {
 	static char bytes[2 * BIG];
 	size_t n = 0;
-	int err = store_get_sync(rig.s, "k/big", NULL, 0, bytes, sizeof(bytes),
-				 &n, NULL);
+	int rc = store_get_sync(rig.s, "k/big", NULL, 0, bytes, sizeof(bytes),
+				&n, NULL);
 
-	if (err == -ENOENT)
+	if (rc == -ENOENT)
 		return;
-	assert_int_equal(err, 0);
+	assert_int_equal(rc, 0);
 	assert_int_equal(n, BIG + 1000 * (bytes[0] - 'a'));
 	for (size_t i = 1; i < n; i++)
 		assert_int_equal(bytes[i], bytes[0]);

@@ -212,7 +212,7 @@ static void full(void **state)
 	struct statvfs room;
 	struct store *s;
 	char *names;
-	int err = 0;
+	int rc = 0;
 
 	assert_int_equal(mkdir(root, 0755), 0);
 	if (!may_mount || mount("none", root, "tmpfs", 0, "size=3m"))
@@ -221,13 +221,13 @@ static void full(void **state)
 		assert_int_equal(umount(root), 0);
 		skip();
 	}
-	for (int i = 0; !err && i < 8; i++) {
+	for (int i = 0; !rc && i < 8; i++) {
 		char key[16];
 
 		snprintf(key, sizeof(key), "k%d", i);
-		err = store_put(s, key, &body, NULL, NULL, NULL);
+		rc = store_put(s, key, &body, NULL, NULL, NULL);
 	}
-	assert_int_equal(err, -ENOSPC);
+	assert_int_equal(rc, -ENOSPC);
 	assert_int_equal(store_statfs(s, &room), 0);
 	assert_true(room.f_blocks * room.f_frsize == 3 << 20);
 	store_unref(s);
@@ -244,7 +244,7 @@ static void full(void **state)
 
 /* ---- what cannot be written ---- */
 
-static void assert_read_only(struct store *s, int err)
+static void assert_read_only(struct store *s, int rc)
 {
 	const struct store_body body = { .data = "x", .fd = -1, .len = 1 };
 	const struct store_attr attr = { .which = STORE_SET_MODE };
@@ -257,17 +257,17 @@ static void assert_read_only(struct store *s, int err)
 	names = local_rig_list(s, "d/o", 0);
 	assert_string_equal(names, "d/old ");
 	free(names);
-	assert_int_equal(store_put(s, "new", &body, NULL, NULL, NULL), err);
+	assert_int_equal(store_put(s, "new", &body, NULL, NULL, NULL), rc);
 	assert_int_equal(store_put(s, "d/", &(struct store_body){ 0 }, NULL,
 				   NULL, NULL),
-			 err);
-	assert_int_equal(store_remove(s, "d/old"), err);
-	assert_int_equal(store_rename(s, "d/old", "d/new", false), err);
-	assert_int_equal(store_copy(s, "d/old", NULL, "new", NULL, NULL), err);
-	assert_int_equal(store_set_attr(s, "d/old", &attr, NULL), err);
-	assert_int_equal(store_scratch(s, "new", &fd), err);
-	assert_int_equal(store_upload_open(s, "new", NULL, &u), err);
-	assert_int_equal(local_address_set(s, "http://h"), err);
+			 rc);
+	assert_int_equal(store_remove(s, "d/old"), rc);
+	assert_int_equal(store_rename(s, "d/old", "d/new", false), rc);
+	assert_int_equal(store_copy(s, "d/old", NULL, "new", NULL, NULL), rc);
+	assert_int_equal(store_set_attr(s, "d/old", &attr, NULL), rc);
+	assert_int_equal(store_scratch(s, "new", &fd), rc);
+	assert_int_equal(store_upload_open(s, "new", NULL, &u), rc);
+	assert_int_equal(local_address_set(s, "http://h"), rc);
 	assert_int_equal(store_check(s, "", &why), 0);
 }
 

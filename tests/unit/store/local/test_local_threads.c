@@ -69,16 +69,16 @@ static void *count_up(void *arg)
 		struct object_info info;
 		const struct store_cond cond = { .if_match = info.etag };
 		size_t n;
-		int err;
+		int rc;
 
 		if (store_get_sync(rig.s, "n", NULL, 0, text, sizeof(text) - 1,
 				   &n, &info))
 			return FOUND("a read failed");
 		snprintf(next, sizeof(next), "%d", atoi(text) + 1);
-		err = put_if("n", next, &cond);
-		if (err && err != -ESTALE)
+		rc = put_if("n", next, &cond);
+		if (rc && rc != -ESTALE)
 			return FOUND("a write failed");
-		done += !err;
+		done += !rc;
 	}
 	return NULL;
 }
@@ -103,7 +103,7 @@ static void *busy(void *arg)
 	for (int k = 0; k < ROUNDS; k++) {
 		const struct store_presign req = { .key = "x", .expire = 60 };
 		char *list;
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct store_presigned p;
 
 		snprintf(name, sizeof(name), "b/%d/%d", k % 3, me);
@@ -119,13 +119,13 @@ static void *busy(void *arg)
 		if (store_remove(rig.s, name))
 			return FOUND("a removal failed");
 		/* while others rotate */
-		if (me == 0 && local_key_rotate(rig.root, &err))
+		if (me == 0 && local_key_rotate(rig.root, &why))
 			return FOUND("a rotation failed");
 		if (local_key(rig.s, &key) ||
-		    store_presign(rig.s, &req, &p, &err))
+		    store_presign(rig.s, &req, &p, &why))
 			return FOUND("no key");
 		store_presign_clear(&p);
-		buf_clear(&err);
+		buf_clear(&why);
 	}
 	return NULL;
 }
@@ -141,9 +141,9 @@ static void all_at_once(void **state)
 static struct store_upload *upload;
 static struct store_part_done done[THREADS];
 
-static void part_done(struct store_part *part, int err)
+static void part_done(struct store_part *part, int rc)
 {
-	part->state = (void *)(intptr_t)err;
+	part->state = (void *)(intptr_t)rc;
 }
 
 static void *send(void *arg)

@@ -98,7 +98,7 @@ struct reading {
 	struct store_get get;
 	struct waiter *waiter;
 	size_t got;
-	int err;
+	int rc;
 	bool done; /* atomic */
 };
 
@@ -107,12 +107,12 @@ static void take_data(struct store_get *get, const void *bytes, size_t n)
 	((struct reading *)get)->got += n;
 }
 
-static void take_end(struct store_get *get, int err,
+static void take_end(struct store_get *get, int rc,
 		     const struct object_info *info)
 {
 	struct reading *r = (struct reading *)get;
 
-	r->err = err;
+	r->rc = rc;
 	__atomic_store_n(&r->done, true, __ATOMIC_RELEASE);
 	waiter_unpark(r->waiter);
 }
@@ -130,21 +130,21 @@ static int read_object(const char *key)
 	store_get(rig.s, &r.get);
 	while (!__atomic_load_n(&r.done, __ATOMIC_ACQUIRE))
 		waiter_park(r.waiter, WAIT_FOREVER);
-	return r.err;
+	return r.rc;
 }
 
 struct sending {
 	struct store_part part;
 	struct waiter *waiter;
-	int err;
+	int rc;
 	bool done; /* atomic */
 };
 
-static void part_ended(struct store_part *part, int err)
+static void part_ended(struct store_part *part, int rc)
 {
 	struct sending *s = (struct sending *)part;
 
-	s->err = err;
+	s->rc = rc;
 	__atomic_store_n(&s->done, true, __ATOMIC_RELEASE);
 	waiter_unpark(s->waiter);
 }
@@ -162,7 +162,7 @@ static int send_part(struct store_upload *u)
 	store_part(&s.part);
 	while (!__atomic_load_n(&s.done, __ATOMIC_ACQUIRE))
 		waiter_park(s.waiter, WAIT_FOREVER);
-	return s.err;
+	return s.rc;
 }
 
 static void keys_rotate(void **state)

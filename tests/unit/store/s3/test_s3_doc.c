@@ -45,7 +45,7 @@ static void lists(void **state)
 {
 	static const struct {
 		const char *sentence, *body;
-		int err;
+		int rc;
 		const char *want, *token;
 	} rows[] = {
 		{ "an empty bucket", LIST(""), 0, "", NULL },
@@ -143,11 +143,11 @@ static void lists(void **state)
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct s3_page page;
-		int err = s3_page_list(rows[i].body, strlen(rows[i].body), "",
-				       &page);
+		int rc = s3_page_list(rows[i].body, strlen(rows[i].body), "",
+				      &page);
 
-		row_number(rows[i].sentence, err, rows[i].err);
-		if (!err) {
+		row_number(rows[i].sentence, rc, rows[i].rc);
+		if (!rc) {
 			show(&page, &have);
 			row_equal(rows[i].sentence, buf_str(&have),
 				  rows[i].want);
@@ -369,7 +369,7 @@ static void results(void **state)
 {
 	static const struct {
 		const char *sentence, *root, *body;
-		int err;
+		int rc;
 		const char *etag;
 	} rows[] = {
 		{ "a completed upload", "CompleteMultipartUploadResult",
@@ -407,11 +407,11 @@ static void results(void **state)
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct s3_result_doc doc;
-		int err = s3_doc_result(rows[i].body, strlen(rows[i].body),
-					rows[i].root, &doc);
+		int rc = s3_doc_result(rows[i].body, strlen(rows[i].body),
+				       rows[i].root, &doc);
 
-		row_number(rows[i].sentence, err, rows[i].err);
-		if (!err)
+		row_number(rows[i].sentence, rc, rows[i].rc);
+		if (!rc)
 			row_equal(rows[i].sentence, doc.etag, rows[i].etag);
 	}
 }

@@ -21,17 +21,17 @@ static void even(void **state)
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct s3_endpoint p;
 
 		row_number(rows[i].endpoint,
 			   s3_endpoint_init(&p, rows[i].endpoint, "b", false,
-					    &err),
+					    &why),
 			   0);
 		row_number(rows[i].endpoint, s3_endpoint_is_even(&p),
 			   rows[i].even);
 		s3_endpoint_clear(&p);
-		buf_clear(&err);
+		buf_clear(&why);
 	}
 }
 
@@ -94,12 +94,12 @@ static void places(void **state)
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct buf err = BUF_INIT(BUF_MESSAGE), out = BUF_INIT(4096);
+		struct buf why = BUF_INIT(BUF_MESSAGE), out = BUF_INIT(4096);
 		struct s3_endpoint p;
 
 		row_number(rows[i].sentence,
 			   s3_endpoint_init(&p, rows[i].endpoint, "b",
-					    rows[i].virtual_host, &err),
+					    rows[i].virtual_host, &why),
 			   0);
 		s3_endpoint_host(&p, rows[i].region, &out);
 		row_equal(rows[i].sentence, buf_str(&out), rows[i].host);
@@ -108,7 +108,7 @@ static void places(void **state)
 		row_equal(rows[i].sentence, buf_str(&out), rows[i].path);
 		s3_endpoint_clear(&p);
 		buf_clear(&out);
-		buf_clear(&err);
+		buf_clear(&why);
 	}
 }
 
@@ -154,18 +154,18 @@ static void regions(void **state)
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		char region[S3_REGION_SIZE];
 		struct s3_endpoint p;
 
 		row_number(rows[i].endpoint,
 			   s3_endpoint_init(&p, rows[i].endpoint, "b", false,
-					    &err),
+					    &why),
 			   0);
 		s3_endpoint_region(&p, region);
 		row_equal(rows[i].endpoint, region, rows[i].region);
 		s3_endpoint_clear(&p);
-		buf_clear(&err);
+		buf_clear(&why);
 	}
 }
 
@@ -174,7 +174,7 @@ static void hints(void **state)
 	static const struct {
 		const char *sentence, *endpoint, *bucket;
 		bool virtual_host, hint;
-		int err;
+		int rc;
 	} rows[] = {
 		{ "dots over TLS", "https://h.example", "a.b", true, true,
 		  -EKEYREJECTED },
@@ -187,19 +187,19 @@ static void hints(void **state)
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct s3_endpoint p;
 
 		row_number(rows[i].sentence,
 			   s3_endpoint_init(&p, rows[i].endpoint,
 					    rows[i].bucket,
-					    rows[i].virtual_host, &err),
+					    rows[i].virtual_host, &why),
 			   0);
 		row_number(rows[i].sentence,
-			   s3_endpoint_hint(&p, rows[i].err) != NULL,
+			   s3_endpoint_hint(&p, rows[i].rc) != NULL,
 			   rows[i].hint);
 		s3_endpoint_clear(&p);
-		buf_clear(&err);
+		buf_clear(&why);
 	}
 }
 

@@ -15,7 +15,7 @@ static void meanings(void **state)
 		char name[100];
 
 		snprintf(name, sizeof(name), "%ld %s", r->status, r->code);
-		row_number(name, m.err, r->err);
+		row_number(name, m.rc, r->rc);
 		row_number(name, m.verdict, r->verdict);
 		row_number(name, m.fix, r->fix);
 	}
@@ -28,7 +28,7 @@ static void uses(void **state)
 		long status;
 		const char *code;
 		enum s3_use use;
-		int err;
+		int rc;
 	} rows[] = {
 		{ "a pinned read that finds another object", 412,
 		  "PreconditionFailed", S3_USE_PINNED, -ESTALE },
@@ -55,8 +55,8 @@ static void uses(void **state)
 		row_number(rows[i].sentence,
 			   s3_error_meaning(rows[i].status, rows[i].code,
 					    rows[i].use)
-				   .err,
-			   rows[i].err);
+				   .rc,
+			   rows[i].rc);
 }
 
 static void clocks(void **state)

@@ -128,14 +128,14 @@ static void clock_is_off(void **state)
 
 static void clock_is_days_off(void **state)
 {
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 
 	standin_fault(&rig.standin, "",
 		      "\"type\": \"skew\", \"seconds\": 90000");
 	assert_int_equal(put("k"), -EIO);
-	assert_int_equal(store_check(rig.s, "", &err), -EIO);
-	assert_non_null(strstr(buf_str(&err), "more than a day off"));
-	buf_clear(&err);
+	assert_int_equal(store_check(rig.s, "", &why), -EIO);
+	assert_non_null(strstr(buf_str(&why), "more than a day off"));
+	buf_clear(&why);
 }
 
 /* A server without TLS must not be able to date our URLs forward. */
@@ -144,20 +144,20 @@ static void clock_of_urls(void **state)
 	struct store_presign req = { .action = PRESIGN_DOWNLOAD,
 				     .key = "k",
 				     .expire = 600 };
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 	struct store_presigned p;
 	int64_t late;
 
 	standin_fault(&rig.standin, "",
 		      "\"type\": \"skew\", \"seconds\": 7200");
 	assert_int_equal(put("k"), 0);
-	assert_int_equal(store_presign(rig.s, &req, &p, &err), 0);
+	assert_int_equal(store_presign(rig.s, &req, &p, &why), 0);
 	late = p.expires_at - clock_now_s() - 600;
 	assert_true(late >= -2 && late <= 0);
 	assert_non_null(strstr(p.warning, "seconds behind the store's, and the "
 					  "URL is dated by this machine's"));
 	store_presign_clear(&p);
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 /* Ten minutes: nothing is refused, and a URL of five minutes is dead. */
@@ -166,17 +166,17 @@ static void clock_is_minutes_off(void **state)
 	struct store_presign req = { .action = PRESIGN_DOWNLOAD,
 				     .key = "k",
 				     .expire = 300 };
-	struct buf err = BUF_INIT(BUF_MESSAGE), text = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE), text = BUF_INIT(BUF_MESSAGE);
 	struct store_presigned p;
 	struct object_details d;
 
 	s3_rig_open(&rig, NULL);
 	standin_fault(&rig.standin, "", "\"type\": \"skew\", \"seconds\": 600");
-	assert_int_equal(store_presign(rig.s, &req, &p, &err), 0);
+	assert_int_equal(store_presign(rig.s, &req, &p, &why), 0);
 	assert_null(p.warning); /* nothing was asked yet */
 	store_presign_clear(&p);
 	assert_int_equal(store_head(rig.s, "k", &d), 0);
-	assert_int_equal(store_presign(rig.s, &req, &p, &err), 0);
+	assert_int_equal(store_presign(rig.s, &req, &p, &why), 0);
 	assert_non_null(p.warning);
 	assert_non_null(strstr(p.warning, "seconds behind the store's, and the "
 					  "URL is dated by this machine's"));
@@ -184,7 +184,7 @@ static void clock_is_minutes_off(void **state)
 	assert_non_null(strstr(buf_str(&text), "seconds behind the store's"));
 	store_presign_clear(&p);
 	buf_clear(&text);
-	buf_clear(&err);
+	buf_clear(&why);
 }
 
 /* One whose certificate is trusted may. */
@@ -193,7 +193,7 @@ static void clock_of_urls_over_tls(void **state)
 	struct store_presign req = { .action = PRESIGN_DOWNLOAD,
 				     .key = "k",
 				     .expire = 600 };
-	struct buf err = BUF_INIT(BUF_MESSAGE), text = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE), text = BUF_INIT(BUF_MESSAGE);
 	struct s3_rig_options o = { 0 };
 	struct store_presigned p;
 	struct s3_rig tls;
@@ -209,11 +209,11 @@ static void clock_of_urls_over_tls(void **state)
 	o.ca_file = pem;
 	s3_rig_open(&tls, &o);
 	/* not known yet */
-	assert_int_equal(store_presign(tls.s, &req, &p, &err), 0);
+	assert_int_equal(store_presign(tls.s, &req, &p, &why), 0);
 	assert_null(p.warning);
 	store_presign_clear(&p);
-	assert_int_equal(store_check(tls.s, "", &err), 0);
-	assert_int_equal(store_presign(tls.s, &req, &p, &err), 0);
+	assert_int_equal(store_check(tls.s, "", &why), 0);
+	assert_int_equal(store_presign(tls.s, &req, &p, &why), 0);
 	late = p.expires_at - clock_now_s() - 600 - 7200;
 	assert_true(late >= -2 && late <= 2);
 	assert_null(p.warning);
@@ -222,7 +222,7 @@ static void clock_of_urls_over_tls(void **state)
 	assert_non_null(strstr(buf_str(&text), "seconds behind the store's"));
 	assert_null(strstr(buf_str(&text), "plain http"));
 	buf_clear(&text);
-	buf_clear(&err);
+	buf_clear(&why);
 	s3_rig_stop(&tls);
 	unlink(pem);
 }
@@ -232,13 +232,13 @@ static void clock_of_urls_over_tls(void **state)
 static void check_says(const struct s3_rig_options *options, int want,
 		       const char *sentence)
 {
-	struct buf err = BUF_INIT(BUF_MESSAGE);
+	struct buf why = BUF_INIT(BUF_MESSAGE);
 
 	s3_rig_open(&rig, options);
-	row_number(sentence, store_check(rig.s, "", &err), want);
-	if (!strstr(buf_str(&err), sentence))
-		fail_msg("wanted `%s`, got `%s`", sentence, buf_str(&err));
-	buf_clear(&err);
+	row_number(sentence, store_check(rig.s, "", &why), want);
+	if (!strstr(buf_str(&why), sentence))
+		fail_msg("wanted `%s`, got `%s`", sentence, buf_str(&why));
+	buf_clear(&why);
 }
 
 static void check_sentences(void **state)
@@ -291,17 +291,17 @@ static void bad_settings(void **state)
 			.region = rows[i].region,
 			.virtual_host = rows[i].virtual_host,
 		};
-		struct buf err = BUF_INIT(BUF_MESSAGE);
+		struct buf why = BUF_INIT(BUF_MESSAGE);
 		struct store *s;
 
 		row_number(rows[i].why,
 			   s3_new(&set, NULL,
 				  signer_new(cred_cache_new(&creds), "s3"), &s,
-				  &err),
+				  &why),
 			   -EINVAL);
-		if (!strstr(buf_str(&err), rows[i].why))
-			fail_msg("%s: %s", rows[i].why, buf_str(&err));
-		buf_clear(&err);
+		if (!strstr(buf_str(&why), rows[i].why))
+			fail_msg("%s: %s", rows[i].why, buf_str(&why));
+		buf_clear(&why);
 	}
 }
 
@@ -329,26 +329,26 @@ static void interrupted(void **state)
 	standin_fault(&rig.standin, "\"count\": 0",
 		      "\"type\": \"stall\", \"seconds\": 60");
 	for (int i = 0; i < 5; i++) {
-		int err;
+		int rc;
 
 		pthread_create(&t, NULL, interrupt_soon, waiter_self());
 		if (i == 0) {
-			err = store_get_sync(rig.s, "k", NULL, 0, text, 4, &n,
-					     NULL);
+			rc = store_get_sync(rig.s, "k", NULL, 0, text, 4, &n,
+					    NULL);
 		} else if (i == 1) {
-			err = put("k");
+			rc = put("k");
 		} else if (i == 2) {
-			err = store_stat(rig.s, "k", &info);
+			rc = store_stat(rig.s, "k", &info);
 		} else if (i == 3) {
-			err = store_head(rig.s, "k", &details);
+			rc = store_head(rig.s, "k", &details);
 		} else {
 			assert_int_equal(store_list_open(rig.s, &q, &l), 0);
-			err = store_list_next(l, &e);
+			rc = store_list_next(l, &e);
 			store_list_close(l);
 		}
 		pthread_join(t, NULL);
 		waiter_begin(waiter_self());
-		assert_int_equal(err, -EINTR);
+		assert_int_equal(rc, -EINTR);
 	}
 	assert_in_range(clock_mono_ms() - began, 0, 40000);
 }
@@ -364,20 +364,20 @@ static void interrupted_listing_goes_on(void **state)
 	struct list_query q = { .prefix = "p/", .page = 1, .ahead = true };
 	struct store_list *l;
 	struct list_entry e;
-	int err = 1, n = -1;
+	int rc = 1, n = -1;
 
 	assert_int_equal(put("p/1") | put("p/2") | put("p/3"), 0);
 	standin_fault(&rig.standin, "\"query\": \"list-type\", \"count\": 0",
 		      "\"type\": \"latency\", \"seconds\": 0.3");
 	assert_int_equal(store_list_open(rig.s, &q, &l), 0);
-	for (; err > 0; n++) {
+	for (; rc > 0; n++) {
 		waiter_begin_judged(waiter_self(), dying, NULL);
 		waiter_ask(waiter_self());
-		err = store_list_next(l, &e);
+		rc = store_list_next(l, &e);
 		waiter_begin(waiter_self());
-		err = err == -EINTR ? store_list_next(l, &e) : err;
+		rc = rc == -EINTR ? store_list_next(l, &e) : rc;
 	}
-	assert_int_equal(err, 0);
+	assert_int_equal(rc, 0);
 	assert_int_equal(n, 3);
 	store_list_close(l);
 }

@@ -63,15 +63,15 @@ static int put(const char *key, const struct store_cond *cond)
 struct sending {
 	struct store_part part;
 	struct waiter *waiter;
-	int err;
+	int rc;
 	bool done; /* atomic */
 };
 
-static void part_ended(struct store_part *part, int err)
+static void part_ended(struct store_part *part, int rc)
 {
 	struct sending *s = (struct sending *)part;
 
-	s->err = err;
+	s->rc = rc;
 	__atomic_store_n(&s->done, true, __ATOMIC_RELEASE);
 	waiter_unpark(s->waiter);
 }
@@ -87,21 +87,20 @@ static int upload(const char *key, const struct store_cond *cond)
 	};
 	struct store_part_done done = { .number = 1 };
 	struct object_info out;
-	int err = store_upload_open(rig.s, key, NULL, &s.part.upload);
+	int rc = store_upload_open(rig.s, key, NULL, &s.part.upload);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	store_part(&s.part);
 	while (!__atomic_load_n(&s.done, __ATOMIC_ACQUIRE))
 		waiter_park(s.waiter, WAIT_FOREVER);
 	memcpy(done.etag, s.part.etag, sizeof(done.etag));
-	err = s.err ? s.err
-		    : store_upload_complete(s.part.upload, &done, 1, cond,
-					    &out);
-	if (err)
+	rc = s.rc ? s.rc
+		  : store_upload_complete(s.part.upload, &done, 1, cond, &out);
+	if (rc)
 		store_upload_abort(s.part.upload);
 	store_upload_free(s.part.upload);
-	return err;
+	return rc;
 }
 
 static int copy(const char *key, const struct store_cond *cond)

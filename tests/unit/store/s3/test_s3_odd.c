@@ -347,7 +347,7 @@ static void rights(void **state)
 {
 	static const struct {
 		const char *sentence, *head, *list, *key;
-		int err;
+		int rc;
 		bool is_object, is_prefix, unlisted;
 	} rows[] = {
 		{ "a file that may not be listed", NULL, "", "k", 0, true,
@@ -378,7 +378,7 @@ static void rights(void **state)
 		if (rows[i].list)
 			standin_fault(&rig.standin, match, DENIED);
 		row_number(rows[i].sentence,
-			   store_stat(rig.s, rows[i].key, &there), rows[i].err);
+			   store_stat(rig.s, rows[i].key, &there), rows[i].rc);
 		row_number(rows[i].sentence, there.is_object,
 			   rows[i].is_object);
 		row_number(rows[i].sentence, there.is_prefix,

@@ -22,7 +22,7 @@ static void one_row(const struct error_row *r)
 	char action[300], name[100];
 	struct object_info info;
 	long sent;
-	int err;
+	int rc;
 
 	snprintf(name, sizeof(name), "%ld %s", r->status, r->code);
 	snprintf(action, sizeof(action),
@@ -32,10 +32,10 @@ static void one_row(const struct error_row *r)
 		      passes ? "\"method\": \"PUT\""
 			     : "\"method\": \"PUT\", \"count\": 0",
 		      action);
-	err = store_put(rig.s, "row", &body, NULL, NULL, &info);
+	rc = store_put(rig.s, "row", &body, NULL, NULL, &info);
 	sent = standin_stat(&rig.standin, "requests");
 	standin_reset(&rig.standin);
-	row_number(name, err, passes ? 0 : r->err);
+	row_number(name, rc, passes ? 0 : r->rc);
 	row_number(name, sent, passes ? 2 : 1);
 }
 
@@ -58,7 +58,7 @@ static void end_of_patience(void **state)
 {
 	static const struct {
 		const char *action;
-		int err;
+		int rc;
 	} rows[] = {
 		{ "\"type\": \"status\", \"status\": 503, \"code\": "
 		  "\"SlowDown\"",
@@ -85,7 +85,7 @@ static void end_of_patience(void **state)
 		row_number(rows[i].action,
 			   store_get_sync(rig.s, "k", NULL, 0, byte, 1, &n,
 					  NULL),
-			   rows[i].err);
+			   rows[i].rc);
 		standin_reset(&rig.standin);
 	}
 	s3_rig_open(&rig, NULL);
