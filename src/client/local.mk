@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libclient.a
 libclient_a_SOURCES = \
+	src/client/daemon.c src/client/daemon.h \
 	src/client/failure.c src/client/failure.h \
 	src/client/message.c src/client/message.h \
 	src/client/mount_presign.c src/client/mount_presign.h \

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/log.h"
+#include "client/daemon.h"
 #include "client/failure.h"
 #include "client/message.h"
 #include "net/http_engine.h"
@@ -74,6 +75,8 @@ int session_open(const char *file, struct session *out)
 	buf_adds(&all, why.len ? buf_str(&why) : strerror(-rc));
 	if (rc)
 		message("configuration", buf_str(&all));
+	else
+		daemon_settle();
 	return rc;
 }
 

@@ -19,7 +19,8 @@ struct session {
 
 /*
  * Reads the configuration (file NULL: the search order) and opens what it
- * describes: no network. A person waits, so deadlines are cut to 15 s. 0, or
+ * describes, once mounts have sent what they gathered (client/daemon.h): no
+ * network. A person waits, so deadlines are cut to 15 s. 0, or
  * -errno after a line on stderr. session_close() in either case.
  */
 int session_open(const char *file, struct session *out);

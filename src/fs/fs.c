@@ -355,7 +355,8 @@ void fs_restore(struct fs *fs)
 int fs_flush(struct fs *fs, struct buf *why)
 {
 	struct write_back_counts n;
-	int rc = removals_drain(fs->removals);
+	int gone = removals_drain(fs->removals);
+	int kept = attr_queue_drain(fs->attr_queue);
 	int sent = write_back_flush(fs->write_back, false);
 
 	write_back_counts(fs->write_back, &n);
@@ -364,7 +365,14 @@ int fs_flush(struct fs *fs, struct buf *why)
 			 n.names);
 		write_back_names(fs->write_back, "  ", FLUSH_NAMES, why);
 	}
-	return sent ? sent : rc;
+	return sent ? sent : gone ? gone : kept;
+}
+
+int fs_settle(struct fs *fs, int64_t until_ms)
+{
+	int rc = removals_wait_all(fs->removals, until_ms);
+
+	return rc ? rc : attr_queue_wait_all(fs->attr_queue, until_ms);
 }
 
 void fs_pending(struct fs *fs, struct fs_pending *out)

@@ -118,6 +118,9 @@ void fs_restore(struct fs *fs);
 /* All that waits is sent now; 0 when the stores have it, else the first
  * failure, and in why how many wait, and some of them. */
 int fs_flush(struct fs *fs, struct buf *why);
+/* What is gathered for a moment (fs/burst) is sent now: 0 when the stores have
+ * answered, -ETIMEDOUT at until_ms. A refusal is told as if nobody waited. */
+int fs_settle(struct fs *fs, int64_t until_ms);
 /* What waits to be sent. */
 struct fs_pending {
 	unsigned names, failed;

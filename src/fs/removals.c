@@ -186,21 +186,21 @@ int removals_wait_name(struct removals *r, struct inode *dir, const char *name)
 {
 	const struct gather_want w = { .inode = dir, .name = name };
 
-	return gather_wait(&r->gather, &w, true);
+	return gather_wait(&r->gather, &w);
 }
 
 int removals_wait_dir(struct removals *r, struct inode *dir)
 {
 	const struct gather_want w = { .inode = dir };
 
-	return gather_wait(&r->gather, &w, true);
+	return gather_wait(&r->gather, &w);
 }
 
 int removals_wait_below(struct removals *r, struct inode *dir)
 {
 	const struct gather_want w = { .inode = dir, .below = true };
 
-	return gather_wait(&r->gather, &w, true);
+	return gather_wait(&r->gather, &w);
 }
 
 static void removals_leave(struct removals *r, struct inode *dir)
@@ -225,19 +225,18 @@ int removals_settle(struct removals *r, struct inode *dir, bool leaves)
 		return 0;
 	if (leaves)
 		removals_leave(r, dir);
-	rc = gather_wait(&r->gather, &w, true);
+	rc = gather_wait(&r->gather, &w);
 	return rc ? rc : gather_take_refusal(&r->gather, &w);
+}
+
+int removals_wait_all(struct removals *r, int64_t until_ms)
+{
+	return gather_wait_all(&r->gather, until_ms);
 }
 
 int removals_drain(struct removals *r)
 {
-	static const struct gather_want all = { 0 };
-	int first = 0, rc;
-
-	gather_wait(&r->gather, &all, false);
-	while ((rc = gather_take_refusal(&r->gather, &all)))
-		first = first ? first : rc;
-	return first;
+	return gather_drain(&r->gather);
 }
 
 /* The one of that key waits no more: *stays. One that leaves is told. */

@@ -15,6 +15,7 @@
 #define FS_REMOVALS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct fs;
 struct inode;
@@ -47,7 +48,9 @@ int removals_wait_below(struct removals *r, struct inode *dir);
 /* The names in dir, and what was refused there since it was asked last. leaves:
  * dir itself is about to be removed. */
 int removals_settle(struct removals *r, struct inode *dir, bool leaves);
-/* All, interrupted or not; the first refusal that nobody has asked for. */
+/* All, interrupted or not. 0, or -ETIMEDOUT at until_ms. */
+int removals_wait_all(struct removals *r, int64_t until_ms);
+/* The same without a bound; the first refusal that nobody has asked for. */
 int removals_drain(struct removals *r);
 
 /* Another front end of this process has put an object there: it stays. */

@@ -7,8 +7,8 @@
 
 #include "base/buf.h"
 #include "cli/cmd.h"
+#include "client/daemon.h"
 #include "client/message.h"
-#include "mount/mount_control.h"
 
 #define ANSWER_MAX (4u << 20)
 
@@ -24,7 +24,7 @@ static int control_run(const struct command *c, int argc, char **argv)
 
 	if (!status && words.n != 1)
 		status = cmd_usage(c, "which mount? name its MOUNTPOINT");
-	if (!status && mount_control_ask(words.word[0], c->verb, &out, &why)) {
+	if (!status && daemon_ask(words.word[0], c->verb, &out, &why)) {
 		buf_addf(&what, "%s: cannot %s", words.word[0],
 			 (const char *)c->how);
 		message(buf_str(&what), buf_str(&why));

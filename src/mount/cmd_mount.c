@@ -26,6 +26,7 @@
 #include "base/text.h"
 #include "base/thread.h"
 #include "cli/cmd.h"
+#include "client/daemon.h"
 #include "client/storage_hint.h"
 #include "config/config.h"
 #include "fs/cache/disk_cache.h"
@@ -387,32 +388,14 @@ static void mount_settle(void *arg)
 		mount_check_warn(m->catalog);
 }
 
-/* Where nothing was configured: three lines that tell a person what there is.
- */
-static void mount_greet(const struct mounting *m)
-{
-	BUF_LOCAL origin = BUF_INIT(BUF_LINE), file = BUF_INIT(BUF_LINE);
-	BUF_LOCAL path = BUF_INIT(BUF_LINE);
-
-	gateway_origin(m->gateway.gateway, &origin);
-	buf_addf(&path, "%s/~/hello", m->mountpoint);
-	text_shell_quote(&file, buf_str(&path));
-	printf("data:    %s\n"
-	       "mount:   %s, URLs and uploads at %s\n"
-	       "try:     date >%s; getfattr --only-values "
-	       "-n user.presign.download %s\n",
-	       m->config.embedded, m->mountpoint, buf_str(&origin),
-	       buf_str(&file), buf_str(&file));
-	fflush(stdout);
-}
-
 static void mount_ready(void *arg)
 {
 	struct mounting *m = arg;
 	const struct config_mount *c = &m->config.mount;
 
 	if (m->config.embedded && m->gateway.gateway)
-		mount_greet(m);
+		mount_gateway_greet(&m->gateway, m->config.embedded,
+				    m->mountpoint);
 	if (m->parent >= 0 && !c->log)
 		log_open("syslog", c->log_level);
 	background_end(m->parent, 0);
@@ -449,10 +432,22 @@ static int mount_answer_flush(void *arg, struct buf *out, struct buf *why)
 	return fs_flush(m->fs, why);
 }
 
+static int mount_answer_settle(void *arg, struct buf *out, struct buf *why)
+{
+	struct mounting *m = arg;
+
+	return fs_settle(m->fs, clock_mono_ms() + DAEMON_SETTLE_MS)
+		       ? buf_fail(why, -ETIMEDOUT,
+				  "what was removed or changed there is not "
+				  "sent yet")
+		       : 0;
+}
+
 static const struct mount_control_command mount_commands[] = {
 	{ "reload", mount_answer_reload },
 	{ "stats", mount_answer_stats },
 	{ "flush", mount_answer_flush },
+	{ "settle", mount_answer_settle },
 	{ 0 },
 };
 

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One connection after the other: a line comes in, `ok` or `error` and a text
- * go out. The socket is named after the device of the mount, which
- * /proc/self/mountinfo tells of a path without asking the mount itself.
+ * go out.
  */
 #include "mount/mount_control.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -20,10 +17,8 @@
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/log.h"
-#include "base/mountinfo.h"
-#include "base/text.h"
 #include "base/thread.h"
-#include "mount/mount_lock.h"
+#include "client/daemon.h"
 
 #define WORD_MAX 63
 #define ANSWER_MAX (4u << 20)
@@ -37,20 +32,6 @@ struct mount_control {
 	struct sockaddr_un at;
 };
 
-/* -ENOENT: no place; -ENAMETOOLONG. */
-static int control_address(const char *device, struct sockaddr_un *out)
-{
-	char dir[PATH_MAX];
-	int rc = mount_lock_directory(dir, sizeof(dir)), n;
-
-	if (rc)
-		return rc;
-	*out = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	n = snprintf(out->sun_path, sizeof(out->sun_path), "%s/%s.sock", dir,
-		     device);
-	return n > 0 && (size_t)n < sizeof(out->sun_path) ? 0 : -ENAMETOOLONG;
-}
-
 static void control_limit(int fd)
 {
 	const struct timeval limit = { .tv_sec = CLIENT_S };
@@ -58,8 +39,6 @@ static void control_limit(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 }
-
-/* ---- the daemon's end ---- */
 
 static int control_run(struct mount_control *c, const char *word,
 		       struct buf *out, struct buf *why)
@@ -112,7 +91,7 @@ static void *control_loop(void *arg)
 
 static int control_listen(struct mount_control *c, const char *device)
 {
-	int rc = control_address(device, &c->at);
+	int rc = daemon_address(device, &c->at);
 
 	if (rc)
 		return rc;
@@ -162,74 +141,4 @@ void mount_control_free(struct mount_control *c)
 	pthread_join(c->thread, NULL);
 	close(c->fd);
 	free(c);
-}
-
-/* ---- a client's ---- */
-
-static int control_connect(const char *path, int *fd, struct buf *why)
-{
-	char *full = realpath(path, NULL);
-	struct mountinfo_place place;
-	struct sockaddr_un at;
-	int rc = full ? 0 : -errno;
-
-	if (rc)
-		buf_adds(why, strerror(-rc));
-	else if (!mountinfo_at(full, &place) ||
-		 strcmp(place.type, "fuse.stagefs") != 0)
-		rc = buf_fail(why, -EINVAL, "no mount of stagefs");
-	free(full);
-	if (rc)
-		return rc;
-	*fd = -1;
-	rc = control_address(place.device, &at);
-	if (!rc) {
-		*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		rc = *fd < 0 ? -errno : 0;
-	}
-	if (!rc && connect(*fd, (struct sockaddr *)&at, sizeof(at)))
-		rc = -errno;
-	if (rc) {
-		buf_addf(why,
-			 "its daemon cannot be reached (only the user who "
-			 "mounted it can): %s",
-			 strerror(-rc));
-		if (*fd >= 0)
-			close(*fd);
-	}
-	return rc;
-}
-
-int mount_control_ask(const char *path, const char *word, struct buf *out,
-		      struct buf *why)
-{
-	BUF_LOCAL answer = BUF_INIT(ANSWER_MAX);
-	char room[4096];
-	ssize_t n;
-	int fd, rc = control_connect(path, &fd, why);
-
-	if (rc)
-		return rc;
-	rc = io_write(fd, word, strlen(word));
-	while (!rc && (n = io_read(fd, room, sizeof(room))) != 0) {
-		if (n < 0)
-			rc = (int)n;
-		else
-			buf_add(&answer, room, (size_t)n);
-	}
-	close(fd);
-	if (!rc)
-		rc = buf_err(&answer);
-	if (rc) {
-		buf_addf(why, "its daemon has not answered: %s", strerror(-rc));
-	} else if (text_starts_with(buf_str(&answer), "ok\n")) {
-		buf_adds(out, buf_str(&answer) + 3);
-	} else {
-		n = (ssize_t)strcspn(buf_str(&answer), "\n");
-		buf_adds(why, buf_str(&answer) + n + (answer.len > (size_t)n));
-		if (why->len && why->data[why->len - 1] == '\n')
-			buf_truncate(why, why->len - 1);
-		rc = -EIO;
-	}
-	return rc;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A Unix socket for each mount, beside its lock and for its user alone, by
- * which `stagefs reload` and others reach the daemon.
+ * The daemon's end of its mount's socket (client/daemon.h).
  */
 #ifndef MOUNT_MOUNT_CONTROL_H
 #define MOUNT_MOUNT_CONTROL_H
@@ -22,10 +21,5 @@ struct mount_control *mount_control_new(
 	const char *device, const struct mount_control_command *commands,
 	void *arg);
 void mount_control_free(struct mount_control *c); /* NULL is fine */
-
-/* Asks the daemon of the mount at path: what it answered in out. 0 or -errno,
- * with why set. Blocks until it has answered. */
-int mount_control_ask(const char *path, const char *word, struct buf *out,
-		      struct buf *why);
 
 #endif

@@ -7,6 +7,7 @@
 #include "mount/mount_gateway.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,4 +108,22 @@ void mount_gateway_free(struct mount_gateway *g)
 	buf_clear(&g->hosts);
 	free(g->users);
 	*g = (struct mount_gateway){ .gateway = NULL };
+}
+
+void mount_gateway_greet(const struct mount_gateway *g, const char *data,
+			 const char *mountpoint)
+{
+	BUF_LOCAL origin = BUF_INIT(BUF_LINE), file = BUF_INIT(BUF_LINE);
+	BUF_LOCAL path = BUF_INIT(BUF_LINE);
+
+	gateway_origin(g->gateway, &origin);
+	buf_addf(&path, "%s/~/hello", mountpoint);
+	text_shell_quote(&file, buf_str(&path));
+	printf("data:    %s\n"
+	       "mount:   %s, URLs and uploads at %s\n"
+	       "try:     date >%s; getfattr --only-values "
+	       "-n user.presign.download %s\n",
+	       data, mountpoint, buf_str(&origin), buf_str(&file),
+	       buf_str(&file));
+	fflush(stdout);
 }

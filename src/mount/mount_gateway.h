@@ -40,5 +40,9 @@ struct mount_gateway {
 int mount_gateway_start(struct mount_gateway *g, const struct config *c,
 			struct buf *why);
 void mount_gateway_free(struct mount_gateway *g);
+/* Where nothing was configured: three lines that tell a person what there is.
+ * data: where the files are. */
+void mount_gateway_greet(const struct mount_gateway *g, const char *data,
+			 const char *mountpoint);
 
 #endif

@@ -29,26 +29,13 @@
 #include "base/io.h"
 #include "base/mountinfo.h"
 #include "base/text.h"
+#include "client/daemon.h"
 
 #define WAITS_MAX 1023
 #define NOTE_MAX (63 + WAITS_MAX)
 #define NAMED_MAX 3 /* processes in a message */
 #define NAMESPACES_MAX 256 /* looked at, each once */
 #define PAUSE_MS 100
-
-int mount_lock_directory(char *dir, size_t size)
-{
-	const char *base = getenv("XDG_RUNTIME_DIR");
-
-	if (!geteuid())
-		base = "/run";
-	if (!base || !*base)
-		return -ENOENT;
-	snprintf(dir, size, "%s/stagefs", base);
-	if (mkdir(dir, 0700) && errno != EEXIST)
-		return -errno;
-	return 0;
-}
 
 static void mount_lock_write_note(int fd, const char *device, const char *waits)
 {
@@ -288,7 +275,7 @@ int mount_lock_take(const char *source, const char *mountpoint, uint64_t wait_s,
 
 	*fd = -1;
 	/* Without a place for locks there is nothing to wait for. */
-	if (mount_lock_directory(dir, sizeof(dir)))
+	if (daemon_directory(dir, sizeof(dir)))
 		return 0;
 	buf_add(&name, source, strlen(source) + 1);
 	buf_adds(&name, mountpoint);

@@ -24,10 +24,6 @@ struct buf;
 int mount_lock_take(const char *source, const char *mountpoint, uint64_t wait_s,
 		    int *fd, struct buf *why);
 
-/* Where a user's mounts have their locks and sockets: made, if need be. 0 or
- * -errno; -ENOENT: there is none. */
-int mount_lock_directory(char *dir, size_t size);
-
 /* For the next one's message: the mount's device, as session_device() has it,
  * and the file that its end waits for, or "". */
 void mount_lock_note(int fd, const char *device, const char *waits);

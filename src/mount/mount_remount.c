@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-#include "mount/mount_control.h"
+#include "client/daemon.h"
 #include "mount/mount_request.h"
 
 static bool remount_asks_for(const struct mount_request *r, const char *name)
@@ -59,7 +59,7 @@ int mount_remount(const struct mount_request *r, struct buf *said,
 		return buf_fail(why, -EINVAL,
 				"a mount becomes read-only by another one "
 				"only: unmount it first");
-	if (mount_control_ask(r->mountpoint, "reload", said, why))
+	if (daemon_ask(r->mountpoint, "reload", said, why))
 		return -EIO;
 	remount_add_stays(r, said);
 	return 0;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The verbs, which need no mount: presign, list and check against the store.
 #
-# Covers: client/mount_presign.c
+# Covers: client/mount_presign.c client/daemon.c
 . "$(dirname "$0")/lib.sh"
 write_config
 random_file "$LOCAL/data" 54321
@@ -132,6 +132,32 @@ printf '[stage books]\nurl = s3://%s/%sbooks/\n%s\n' "$BUCKET" "$PREFIX" \
 	"$(connection)" >>"$CONF"
 ok 'check says that an external stage hides an internal one' '
 	verb check >$T/out; cat $T/out $T/err | grep -i books | grep -iqE "hid|internal"'
+
+# ---- beside a mount, which gathers removals for a moment
+
+write_config
+mount_up
+gather() {	# DIRECTORY: 40 files there are removed, 39 of them not yet in the store
+	mkdir -p "$MNT/ext/$1" && (cd "$MNT/ext/$1" && touch {1..40} && rm {1..40})
+}
+ok 'what a mount has just removed is not listed' '
+	gather gone && [ -z "$(verb list @ext/gone/)" ]'
+echo put >"$LOCAL/40"
+ok 'what is put where a mount has just removed stays' '
+	gather gone && verb put -q "$LOCAL/40" @ext/gone/ && umount "$MNT" &&
+	until_ok 60 "[ -z \"\$(daemon_pids)\" ]" && [ "$(s3 get "${EXT}gone/40")" = put ]'
+mount_up
+mkfifo "$T/typing"
+ok 'so it is with each statement that is typed' '
+	mkdir "$MNT/ext/late"; touch "$MNT/ext/late/other"
+	timeout 90 script -qec "$STAGEFS sql --config=$CONF" /dev/null \
+		<"$T/typing" >"$T/typed" & exec 7>"$T/typing"
+	echo "LIST @ext/late;" >&7
+	until_ok 60 "grep -q ^late/other $T/typed" && gather late &&
+		printf "LIST @ext/late;\nexit;\n" >&7
+	exec 7>&-; wait; cat "$T/typed"
+	[ "$(grep -c ^late/other "$T/typed")" = 2 ] && ! grep "late/[1-9]" "$T/typed"'
+mount_down
 
 # ---- credentials from elsewhere
 

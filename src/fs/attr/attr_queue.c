@@ -115,18 +115,26 @@ int attr_queue_add(struct attr_queue *q, struct inode *i, bool made)
 int attr_queue_settle(struct attr_queue *q, struct inode *i)
 {
 	const struct gather_want w = { .inode = i, .below = true };
-	int rc = gather_wait(&q->gather, &w, true);
+	int rc = gather_wait(&q->gather, &w);
 
 	return rc ? rc : gather_take_refusal(&q->gather, &w);
 }
 
+int attr_queue_wait_all(struct attr_queue *q, int64_t until_ms)
+{
+	return gather_wait_all(&q->gather, until_ms);
+}
+
+int attr_queue_drain(struct attr_queue *q)
+{
+	return gather_drain(&q->gather);
+}
+
 void attr_queue_free(struct attr_queue *q)
 {
-	static const struct gather_want all = { 0 };
-
 	if (!q)
 		return;
-	gather_wait(&q->gather, &all, false);
+	attr_queue_drain(q);
 	gather_destroy(&q->gather);
 	free(q);
 }

@@ -16,6 +16,7 @@
 #define FS_ATTR_ATTR_QUEUE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct attr_queue;
 struct inode;
@@ -31,5 +32,9 @@ int attr_queue_add(struct attr_queue *q, struct inode *i, bool made);
 /* Until none of i, and of what is below it, waits or is being stored. 0,
  * -EINTR, or what was refused there since it was asked last. */
 int attr_queue_settle(struct attr_queue *q, struct inode *i);
+/* All, interrupted or not. 0, or -ETIMEDOUT at until_ms. */
+int attr_queue_wait_all(struct attr_queue *q, int64_t until_ms);
+/* The same without a bound; the first refusal that nobody has asked for. */
+int attr_queue_drain(struct attr_queue *q);
 
 #endif

@@ -367,24 +367,34 @@ static void gather_need_locked(struct gather *g, const struct gather_want *w)
 	}
 }
 
-int gather_wait(struct gather *g, const struct gather_want *w,
-		bool interruptible)
+static int gather_wait_by(struct gather *g, const struct gather_want *w,
+			  int64_t until_ms,
+			  int (*sleep)(struct waiter_list *l, struct lock *lock,
+				       int64_t until_ms))
 {
-	struct waiter_list *l;
 	int rc = 0;
 
 	if (!atomic_load(&g->any))
 		return 0;
 	lock_take(&g->lock);
-	l = &gather_locked(g)->waiters;
 	gather_need_locked(g, w);
 	while (!rc && gather_has_locked(g, w))
-		rc = interruptible
-			     ? waiter_list_sleep(l, &g->lock, WAIT_FOREVER)
-			     : waiter_list_sleep_uninterrupted(l, &g->lock,
-							       WAIT_FOREVER);
+		rc = sleep(&gather_locked(g)->waiters, &g->lock, until_ms);
 	lock_drop(&g->lock);
 	return rc;
+}
+
+int gather_wait(struct gather *g, const struct gather_want *w)
+{
+	return gather_wait_by(g, w, WAIT_FOREVER, waiter_list_sleep);
+}
+
+int gather_wait_all(struct gather *g, int64_t until_ms)
+{
+	static const struct gather_want all = { 0 };
+
+	return gather_wait_by(g, &all, until_ms,
+			      waiter_list_sleep_uninterrupted);
 }
 
 int gather_take_refusal(struct gather *g, const struct gather_want *w)
@@ -409,4 +419,15 @@ int gather_take_refusal(struct gather *g, const struct gather_want *w)
 	if (e)
 		gather_drop(g, e);
 	return rc;
+}
+
+int gather_drain(struct gather *g)
+{
+	static const struct gather_want all = { 0 };
+	int first = 0, rc;
+
+	gather_wait_all(g, WAIT_FOREVER);
+	while ((rc = gather_take_refusal(g, &all)))
+		first = first ? first : rc;
+	return first;
 }

@@ -89,7 +89,7 @@ LOCK_GUARDS(gather_locked, gather, gather_locked);
 
 void gather_init(struct gather *g, const struct gather_kind *kind, void *arg,
 		 struct tree *t);
-/* What waits was waited for (gather_wait()). */
+/* What waits was waited for (gather_drain()). */
 void gather_destroy(struct gather *g);
 
 /* May one of that store wait now? Then gather_put_locked() may follow. last_ms:
@@ -116,12 +116,16 @@ struct gather_want {
 	bool below; /* and what is below inode */
 };
 
-/* Until none of them waits or is asked of the store: it is sent first. 0 or, if
- * interruptible, -EINTR. */
-int gather_wait(struct gather *g, const struct gather_want *w,
-		bool interruptible);
+/* Until none of them waits or is asked of the store: it is sent first. 0 or
+ * -EINTR. */
+int gather_wait(struct gather *g, const struct gather_want *w);
+/* Until none at all does, interrupted or not; 0, or -ETIMEDOUT at until_ms. */
+int gather_wait_all(struct gather *g, int64_t until_ms);
 /* The oldest refusal of one of them, which is forgotten; 0: there is none. */
 int gather_take_refusal(struct gather *g, const struct gather_want *w);
+/* Waits for all, without a bound; the first refusal that nobody has asked for.
+ * All are forgotten. */
+int gather_drain(struct gather *g);
 
 /* For what follows a change of the owner's under the lock. */
 void gather_changed_locked(struct gather *g) REQUIRES(&g->lock);

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/waiter.h"
 #include "fs/removals.h"
 #include "fs/state.h"
 
@@ -206,6 +207,29 @@ static void waited_for(void **state)
 	}
 }
 
+/* So does what another process of this machine is about to do; the refusal is
+ * still there for whoever asks for it. */
+static void settled(void **state)
+{
+	struct mount m;
+
+	up(&m, 60);
+	assert_int_equal(fs_settle(m.fs, 0), 0);
+	burst(&m, "d");
+	memstore_fail(m.store, "remove", 0, -EACCES);
+	assert_int_equal(mount_unlink(&m, "d/a"), 0);
+	await_batch();
+	assert_int_equal(fs_settle(m.fs, clock_mono_ms()), -ETIMEDOUT);
+	let_go();
+	assert_int_equal(fs_settle(m.fs, WAIT_FOREVER), 0);
+	memstore_fail(m.store, "remove", 0, 0);
+	assert_int_equal(mount_sync_dir(&m, "d"), -EACCES);
+	assert_int_equal(mount_unlink(&m, "d/b"), 0);
+	assert_int_equal(fs_settle(m.fs, WAIT_FOREVER), 0);
+	assert_false(store_holds(&m, "p/d/b"));
+	down(&m);
+}
+
 static void directory_stays(void **state)
 {
 	char all[200];
@@ -301,6 +325,7 @@ SUITE(removals)
 		cmocka_unit_test(refused),
 		cmocka_unit_test(refused_one),
 		cmocka_unit_test(waited_for),
+		cmocka_unit_test(settled),
 		cmocka_unit_test(directory_stays),
 		cmocka_unit_test(directory_cannot_stay),
 		cmocka_unit_test(overtaken),

@@ -113,10 +113,9 @@ static void let_go(struct side *s)
 
 static int wait_for(struct inode *i, const char *name, bool below)
 {
-	return gather_wait(&gather,
-			   &(struct gather_want){
-				   .inode = i, .name = name, .below = below },
-			   true);
+	return gather_wait(&gather, &(struct gather_want){ .inode = i,
+							   .name = name,
+							   .below = below });
 }
 
 static int refusal_of(struct inode *i, bool below)
