@@ -118,7 +118,8 @@ static int recover_take(struct recovery *r, const struct salvage *s)
 	int rc = recover_is_below(s->path) ? 0 : -EINVAL;
 
 	buf_addf(&path, "%s/%s/%s", r->to, s->stage, s->path);
-	rc = rc ? rc : buf_err(&path);
+	if (!rc)
+		rc = buf_err(&path);
 	if (!rc && s->is_dir)
 		rc = dirs_make(buf_str(&path), 0755, 0755);
 	else if (!rc)

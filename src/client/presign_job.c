@@ -453,7 +453,8 @@ int presign_job_run(struct session *s, const struct location *where,
 	bool go_on;
 	int rc, end;
 
-	scope = scope ? scope : &one;
+	if (!scope)
+		scope = &one;
 	if (scope->parts)
 		return presign_job_parts(s, where, request, scope->parts, o, f);
 	j = presign_job_new(s, request, o, scope->verbose);

@@ -122,7 +122,8 @@ static int remove_file(struct remover *r, struct stage *stage, const char *path,
 			"it names a directory (--recursive removes it with "
 			"all that is in it)");
 	rc = stage_key(stage, path, &key);
-	rc = rc ? rc : store_head(stage->store, buf_str(&key), &details);
+	if (!rc)
+		rc = store_head(stage->store, buf_str(&key), &details);
 	if (rc == -ENOENT) {
 		failure_set(f, CODE_NOT_FOUND, rc, "there is no such file");
 	} else if (rc == -ENAMETOOLONG) {

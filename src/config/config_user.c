@@ -74,6 +74,7 @@ int config_user_check(const struct config_user *u, struct buf *why)
 	rc = kdf_check(u->password_hash, &detail);
 	if (rc)
 		buf_addf(why, "password_hash: %s", buf_str(&detail));
-	rc = rc ? rc : user_check_list("read", u->read, why);
+	if (!rc)
+		rc = user_check_list("read", u->read, why);
 	return rc ? rc : user_check_list("write", u->write, why);
 }

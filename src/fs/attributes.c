@@ -173,7 +173,8 @@ int attributes_keep(struct fs *fs, struct inode *i, const struct stat *st,
 	there = attributes_kept_there(fs, &v, which);
 	if (there)
 		rc = attributes_keep_there(fs, i, &v, st, there);
-	rc = rc ? rc : attributes_keep_here(fs, i, st, which & ~there);
+	if (!rc)
+		rc = attributes_keep_here(fs, i, st, which & ~there);
 	attributes_say_pins(fs);
 	return rc;
 }

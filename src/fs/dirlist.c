@@ -98,7 +98,8 @@ static int dirlist_start_listing(struct dirlist *l)
 		l->prefix = buf_detach(&o.key);
 		rc = l->prefix ? 0 : -ENOMEM;
 	}
-	rc = rc ? rc : dirlist_open(l, o.stage->store, &merge);
+	if (!rc)
+		rc = dirlist_open(l, o.stage->store, &merge);
 	if (!rc) {
 		dir_filler_init(&l->fill, l->fs->tree, &merge, dirlist_show, l);
 		l->state = DIRLIST_LISTING;
@@ -250,7 +251,8 @@ int dirlist_renew(struct fs *fs, struct inode *dir)
 	inode_view(fs->tree, dir, &v);
 	rc = up || v.stage_root ? 0 : -ENOENT;
 	dirlist_init(&l, fs, dir);
-	rc = rc ? rc : dirlist_start_listing(&l);
+	if (!rc)
+		rc = dirlist_start_listing(&l);
 	if (!rc)
 		l.list->ahead = false;
 	while (!rc && l.state == DIRLIST_LISTING && !dirlist_has_page(&l))

@@ -143,7 +143,8 @@ int fs_dir_sync(struct fs *fs, struct dir_handle *h)
 	int rc = names_sync(fs, h->dir);
 
 	rc = unkept ? unkept : rc;
-	rc = rc ? rc : write_back_sync(fs->write_back);
+	if (!rc)
+		rc = write_back_sync(fs->write_back);
 	return refused ? refused : rc;
 }
 

@@ -261,7 +261,8 @@ int fs_file_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
 
 	if (handle_writing(flags) || emptied)
 		rc = names_writable(fs, i);
-	rc = rc ? rc : close_errors_tell(fs, i, NULL, flags);
+	if (!rc)
+		rc = close_errors_tell(fs, i, NULL, flags);
 	if (!rc)
 		rc = fs_file_open_content(fs, i, flags, &f, &v);
 	if (rc)
@@ -334,7 +335,8 @@ static int fs_file_create_new(struct fs *fs, struct inode *dir,
 	struct file *f;
 	int rc = inode_place_key(at, name, &key);
 
-	rc = rc ? rc : close_errors_tell(fs, dir, name, flags);
+	if (!rc)
+		rc = close_errors_tell(fs, dir, name, flags);
 	names_maker(&at->view, false, c, &owner, &mode);
 	if (!rc)
 		rc = tree_create(fs->tree, dir, name, INODE_FILE, mode,
@@ -372,7 +374,8 @@ static int fs_file_create_over(struct fs *fs, struct inode *i, int flags,
 
 	if (!rc && c->drop_setid)
 		rc = fs_drop_setid(fs, i);
-	rc = rc ? rc : fs_file_open(fs, i, flags, h, &keep);
+	if (!rc)
+		rc = fs_file_open(fs, i, flags, h, &keep);
 	if (rc)
 		inode_unref(fs->tree, i);
 	else

@@ -35,7 +35,8 @@ int fs_setattr(struct fs *fs, struct inode *i, struct handle *h,
 		rc = fs_drop_setid(fs, i);
 	if (!rc && (which & FS_SET_SIZE))
 		rc = setattr_size(fs, i, h, st->st_size);
-	rc = rc ? rc : attributes_keep(fs, i, st, which);
+	if (!rc)
+		rc = attributes_keep(fs, i, st, which);
 	if (rc)
 		return rc;
 	*timeout = names_stat_kernel(fs, i, out);

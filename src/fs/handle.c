@@ -256,7 +256,8 @@ int fs_drain(struct fs *fs, bool closed)
 			first = rc;
 	}
 	rc = removals_drain(fs->removals);
-	first = first ? first : rc;
+	if (!first)
+		first = rc;
 	rc = handle_drain_pending(fs);
 	return first ? first : rc;
 }

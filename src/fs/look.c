@@ -89,8 +89,10 @@ static int look_list(struct fs *fs, struct store *store, const char *key,
 	strcpy(l.below, key);
 	strcat(l.below, "/");
 	dircache_begin(fs->tree, NULL, &l.levels.page);
-	rc = rc ? rc : store_list_open(store, &q, &l.list);
-	rc = rc ? rc : look_read(&l);
+	if (!rc)
+		rc = store_list_open(store, &q, &l.list);
+	if (!rc)
+		rc = look_read(&l);
 	store_list_close(l.list);
 	dir_levels_clear(&l.levels);
 	return rc;

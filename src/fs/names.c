@@ -191,7 +191,8 @@ int fs_getattr(struct fs *fs, struct inode *i, struct handle *h,
 	else
 		rc = resolve_now(fs, i, &v, &now);
 	if (!h && !rc && v.policy->in_metadata) {
-		now = now ? now : inode_ref(fs->tree, i);
+		if (!now)
+			now = inode_ref(fs->tree, i);
 		rc = attr_learn(fs->tree, &now);
 	}
 	if (!h && v.stage_root)

@@ -83,7 +83,8 @@ void names_maker(const struct inode_view *dir, bool is_dir,
 		do { \
 			make_rc_ = \
 				removals_wait_name((fs)->removals, dir, name); \
-			make_rc_ = make_rc_ ? make_rc_ : (make); \
+			if (!make_rc_) \
+				make_rc_ = (make); \
 		} while (make_rc_ == -EINPROGRESS); \
 		make_rc_; \
 	})

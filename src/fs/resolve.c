@@ -63,7 +63,8 @@ static int resolve_dir_again(struct fs *fs, struct inode *dir, const char *name,
 	if (v.kind == INODE_DIR && v.policy->implied_dirs &&
 	    fs->set.metadata_ttl_s) {
 		rc = subtree_fill(fs->subtrees, known);
-		rc = rc ? rc : dirlist_renew(fs, known);
+		if (!rc)
+			rc = dirlist_renew(fs, known);
 	}
 	inode_unref(fs->tree, known);
 	if (rc > 0)

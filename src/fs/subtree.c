@@ -142,7 +142,8 @@ static int subtree_advance(struct subtree *s, const char *key)
 	while (!rc && !subtree_is_past(s, key)) {
 		rc = dir_levels_take(&s->levels, &s->next);
 		s->next.key = NULL;
-		rc = rc ? rc : subtree_next(s, &fetched);
+		if (!rc)
+			rc = subtree_next(s, &fetched);
 	}
 	return rc ? rc
 		  : dir_levels_leave(&s->levels, s->ended ? NULL : s->next.key);
@@ -177,7 +178,8 @@ static int subtree_open(struct subtrees *t, struct inode *top, const char *key,
 	s->stage = inode_stage(t->fs->tree, top);
 	buf_add(&after, key, strlen(key) - 1);
 	buf_adds(&after, BEFORE_SLASH);
-	rc = rc ? rc : s->stage ? buf_err(&after) : -ENOENT;
+	if (!rc)
+		rc = s->stage ? buf_err(&after) : -ENOENT;
 	if (!rc) {
 		q.prefix = s->levels.prefix;
 		q.after = buf_str(&after);

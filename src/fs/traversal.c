@@ -111,7 +111,8 @@ static struct traversal *traversal_find(struct traversals *t, uint64_t ino,
 {
 	struct traversal *latest, *r = traversal_before(t, ino, name, &latest);
 
-	r = r ? r : latest;
+	if (!r)
+		r = latest;
 	if (r)
 		r->used = ++traversals_locked(t)->uses;
 	return r;

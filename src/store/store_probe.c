@@ -139,10 +139,12 @@ int store_probe(struct store *s, const char *prefix, struct buf *says,
 	rc = probe_name(&p, prefix);
 	if (!rc) {
 		rc = probe_write(&p);
-		rc = rc ? rc : probe_list(&p);
+		if (!rc)
+			rc = probe_list(&p);
 		/* Also what a step that failed has left. */
 		rm = p.first.etag[0] || !rc ? probe_remove(&p) : 0;
-		rc = rc ? rc : rm;
+		if (!rc)
+			rc = rm;
 	}
 	if (!rc)
 		store_known(s, p.ignores, says);

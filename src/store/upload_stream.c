@@ -217,7 +217,8 @@ static size_t buffer_size(const struct upload_stream *s)
 	if (s->set.most != STORE_SIZE_UNKNOWN &&
 	    s->set.most - s->range.start < size)
 		size = s->set.most - s->range.start;
-	size = size ? size : 1;
+	if (!size)
+		size = 1;
 	return (size + BUFFER_UNIT - 1) / BUFFER_UNIT * BUFFER_UNIT;
 }
 

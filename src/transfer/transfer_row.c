@@ -108,7 +108,8 @@ static int row_read_headers(struct reader *r, const json_t *headers,
 	if (json_is_object(headers)) {
 		json_object_foreach((json_t *)headers, name, value)
 		{
-			why = why ? why : row_add_header(out, name, value);
+			if (!why)
+				why = row_add_header(out, name, value);
 		}
 	} else if (headers && !json_is_null(headers) &&
 		   !json_is_string(headers)) {
@@ -185,7 +186,8 @@ static int row_add_each(struct reader *r, const json_t *array, unsigned depth)
 		return row_refuse(r, "arrays in arrays");
 	json_array_foreach(array, i, v)
 	{
-		rc = rc ? rc : row_add_json(r, v, depth + 1);
+		if (!rc)
+			rc = row_add_json(r, v, depth + 1);
 	}
 	return rc;
 }

@@ -78,7 +78,8 @@ static int sink_write_state(const struct transfer_sink *s,
 	int rc = fd < 0 ? -errno : 0;
 
 	transfer_state_write(now, &text);
-	rc = rc ? rc : io_pwrite(fd, text.data, text.len, 0);
+	if (!rc)
+		rc = io_pwrite(fd, text.data, text.len, 0);
 	if (!rc && ftruncate(fd, text.len))
 		rc = -errno;
 	return rc;

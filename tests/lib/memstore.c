@@ -168,15 +168,18 @@ static int mem_put(struct store *s, const char *key,
 	struct mem_props *props = NULL;
 	int rc = mem_enter(m, MEM_PUT);
 
-	rc = rc ? rc : mem_props_of(meta, &props);
-	rc = rc ? rc : mem_blob_read(body, &blob);
+	if (!rc)
+		rc = mem_props_of(meta, &props);
+	if (!rc)
+		rc = mem_blob_read(body, &blob);
 	if (rc) {
 		free(props);
 		return rc;
 	}
 	lock_take(&m->lock);
 	rc = mem_cond_locked(m, key, cond);
-	rc = rc ? rc : mem_store_locked(m, key, blob, "", props, out);
+	if (!rc)
+		rc = mem_store_locked(m, key, blob, "", props, out);
 	lock_drop(&m->lock);
 	if (rc) {
 		mem_blob_unref(blob);
@@ -227,7 +230,8 @@ static int copy_locked(struct memstore *m, const char *from, const char *etag,
 	struct props props;
 	int rc = copy_find_locked(m, from, etag, &o);
 
-	rc = rc ? rc : mem_cond_locked(m, to, cond);
+	if (!rc)
+		rc = mem_cond_locked(m, to, cond);
 	if (rc)
 		return rc;
 	mem_props_tell(o->props, &props);
@@ -244,12 +248,14 @@ static int mem_copy_as(struct store *s, const struct store_range *from,
 	struct props props = { .len = 0 };
 	int rc = mem_enter(m, MEM_COPY);
 
-	rc = rc ? rc : props_of_meta(&props, meta);
+	if (!rc)
+		rc = props_of_meta(&props, meta);
 	if (rc)
 		return rc;
 	lock_take(&m->lock);
 	rc = copy_find_locked(m, from->key, from->etag, &o);
-	rc = rc ? rc : copy_to_locked(m, o, to, &props, out);
+	if (!rc)
+		rc = copy_to_locked(m, o, to, &props, out);
 	lock_drop(&m->lock);
 	return rc;
 }
@@ -294,7 +300,8 @@ static int mem_set_props(struct store *s, const char *key,
 	struct mem_props *kept = NULL;
 	int rc = mem_enter(m, MEM_COPY);
 
-	rc = rc ? rc : mem_props_keep(&now->props, &kept);
+	if (!rc)
+		rc = mem_props_keep(&now->props, &kept);
 	if (rc)
 		return rc;
 	lock_take(&m->lock);
@@ -328,7 +335,8 @@ static int mem_remove_many(struct store *s, const char *const *keys, unsigned n,
 
 	for (unsigned i = 0; i < n; i++) {
 		results[i] = mem_remove(s, keys[i], NULL);
-		rc = rc ? rc : results[i];
+		if (!rc)
+			rc = results[i];
 	}
 	return rc;
 }

@@ -56,8 +56,10 @@ static void do_part(struct store_part *part, int rc)
 	struct mem_blob *blob = NULL;
 	char etag[STORE_ETAG_SIZE];
 
-	rc = rc ? rc : mem_blob_read(&part->body, &blob);
-	rc = rc ? rc : mem_upload_part(part->upload, part->number, blob, etag);
+	if (!rc)
+		rc = mem_blob_read(&part->body, &blob);
+	if (!rc)
+		rc = mem_upload_part(part->upload, part->number, blob, etag);
 	if (rc)
 		mem_blob_unref(blob);
 	else

@@ -240,7 +240,8 @@ int mem_upload_complete(struct store_upload *u,
 	lock_take(&m->lock);
 	at = find_locked(m, u->key, upload_of(u)->id);
 	rc = *at ? mem_cond_locked(m, u->key, cond) : -EIO;
-	rc = rc ? rc : join(m, *at, parts, n, &blob, etag);
+	if (!rc)
+		rc = join(m, *at, parts, n, &blob, etag);
 	rc = rc ? rc
 		: mem_store_locked(m, u->key, blob, etag, (*at)->props, out);
 	if (!rc) {

@@ -172,7 +172,8 @@ static int local_new_scratch(struct file *f, struct file_fd **out)
 		buf_reset(&key);
 		rc = stage_key(f->stage, "unnamed", &key);
 	}
-	rc = rc ? rc : store_scratch(file_store(f), buf_str(&key), &fd);
+	if (!rc)
+		rc = store_scratch(file_store(f), buf_str(&key), &fd);
 	if (rc)
 		return rc;
 	*out = file_fd_new(fd);
@@ -401,7 +402,8 @@ static int local_zero(struct file *f, uint64_t start, uint64_t end)
 	struct file_fd *s;
 	int rc = local_need_scratch(f, true, &s);
 
-	rc = rc ? rc : io_zero(s->fd, start, end);
+	if (!rc)
+		rc = io_zero(s->fd, start, end);
 	return rc ? rc : local_add(f, start, end);
 }
 

@@ -370,7 +370,8 @@ int file_copy(struct file *f, struct file *from, const struct file_range *range,
 		return rc;
 	after = f->turn.before;
 	rc = file_check_name(f);
-	rc = rc ? rc : f->ops->copy(f, from, range, done);
+	if (!rc)
+		rc = f->ops->copy(f, from, range, done);
 	if (*done) {
 		inode_touch(f->env->tree, f->inode);
 		after = FILE_DIRTY;

@@ -178,7 +178,8 @@ static int publish_fetch_piece(void *arg, size_t k)
 		size_t len = e.end - at < cap ? (size_t)(e.end - at) : cap;
 
 		rc = publish_get(p, at, bytes, len);
-		rc = rc ? rc : publish_keep_base(p, bytes, at, at + len);
+		if (!rc)
+			rc = publish_keep_base(p, bytes, at, at + len);
 	}
 	if (mem)
 		pool_put(pool, mem, size);
@@ -440,7 +441,8 @@ static int publish_parts(struct publish *p) REQUIRES(p->file->turn)
 		rc = publish_send_and_complete(p);
 	if (rc == -EAGAIN) {
 		rc = upload_parts_error(content(p->file)->upload, true);
-		rc = rc ? rc : -EIO;
+		if (!rc)
+			rc = -EIO;
 	}
 	if (!rc)
 		upload_completed(p->file);

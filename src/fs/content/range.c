@@ -44,7 +44,8 @@ static int range_zero_spill(struct file *f, uint64_t start, uint64_t end)
 	struct spill *s;
 	int rc = writer_need_spill(f, &s);
 
-	rc = rc ? rc : spill_zero(s, start, end);
+	if (!rc)
+		rc = spill_zero(s, start, end);
 	if (rc)
 		return rc;
 	lock_take(&f->lock);
@@ -214,7 +215,8 @@ int range_publish(struct file *f, const char *key, struct object_info *result)
 	struct store_meta meta;
 	int rc = graft_whole(f, &g);
 
-	rc = rc ? rc : file_props(f, key, &meta);
+	if (!rc)
+		rc = file_props(f, key, &meta);
 	if (!rc) {
 		whole = (struct store_range){ .key = g.key,
 					      .etag = g.base.etag,

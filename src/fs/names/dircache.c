@@ -209,7 +209,8 @@ static int dircache_collect(struct tree *t, struct inode *dir,
 		for (int k = 0; k < n; k++) {
 			int added = dircache_add(t, c, list[k], names[k]);
 
-			rc = rc ? rc : added;
+			if (!rc)
+				rc = added;
 		}
 	TREE_DO(t, tree_hash_walked_locked(t, dir, &w));
 	return rc;

@@ -156,9 +156,12 @@ int rename_dir_claimed(struct rename *r)
 	if (rc)
 		return rc;
 	rc = rename_file_still_there(r);
-	rc = rc ? rc : rename_file_across(r);
-	rc = rc ? rc : removals_wait_below(r->fs->removals, r->from);
-	rc = rc ? rc : in_store ? rename_dir(r) : rename_tree(r);
+	if (!rc)
+		rc = rename_file_across(r);
+	if (!rc)
+		rc = removals_wait_below(r->fs->removals, r->from);
+	if (!rc)
+		rc = in_store ? rename_dir(r) : rename_tree(r);
 	if (!rc)
 		rc = rename_file_pending(r);
 	claims_move_end(r->fs->tree, r->from);

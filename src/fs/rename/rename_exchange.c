@@ -154,8 +154,10 @@ static int exchange_in_tree(const struct exchange *x)
 	struct tree *t = r->fs->tree;
 	int rc = tree_move(t, x->one, r->dir, x->aside);
 
-	rc = rc ? rc : tree_move(t, x->other, r->dir, r->name);
-	rc = rc ? rc : tree_move(t, x->one, r->to_dir, r->to_name);
+	if (!rc)
+		rc = tree_move(t, x->other, r->dir, r->name);
+	if (!rc)
+		rc = tree_move(t, x->one, r->to_dir, r->to_name);
 	if (rc)
 		tree_invalidate(t, r->dir, x->aside);
 	return rc;
@@ -169,9 +171,12 @@ static int exchange_in_store(const struct exchange *x)
 	BUF_LOCAL one = NAMES_KEY, other = NAMES_KEY;
 	int rc = exchange_publish(x, x->one);
 
-	rc = rc ? rc : exchange_publish(x, x->other);
-	rc = rc ? rc : exchange_key(x, x->one, &one);
-	rc = rc ? rc : exchange_key(x, x->other, &other);
+	if (!rc)
+		rc = exchange_publish(x, x->other);
+	if (!rc)
+		rc = exchange_key(x, x->one, &one);
+	if (!rc)
+		rc = exchange_key(x, x->other, &other);
 	claims_set_renaming(t, x->one, true);
 	claims_set_renaming(t, x->other, true);
 	if (!rc)
@@ -231,7 +236,8 @@ int rename_exchange(struct rename *r)
 
 	random_hex(random, 8);
 	snprintf(x.aside, sizeof(x.aside), ".exchange-%s", random);
-	rc = rc ? rc : resolve_name(r->fs, r->to_dir, r->to_name, &x.other);
+	if (!rc)
+		rc = resolve_name(r->fs, r->to_dir, r->to_name, &x.other);
 	if (!rc && x.one != x.other) {
 		rc = exchange_check(&x);
 		if (!rc && policy_of(r->stage)->renames)

@@ -204,7 +204,8 @@ static int rename_move_object(struct rename *r)
 	int rc = rename_copy_object(r, etag, &info);
 	bool copied = !rc;
 
-	rc = rc ? rc : rename_file_move_name(r);
+	if (!rc)
+		rc = rename_file_move_name(r);
 	/* From here on finishing is the shortest way, also when interrupted. */
 	if (copied)
 		waiter_begin(waiter_self());
@@ -289,8 +290,10 @@ static int rename_file(struct rename *r)
 	struct inode_view v;
 	int rc = rename_file_still_there(r);
 
-	rc = rc ? rc : rename_file_across(r);
-	rc = rc ? rc : rename_publish_content(r);
+	if (!rc)
+		rc = rename_file_across(r);
+	if (!rc)
+		rc = rename_publish_content(r);
 	if (!rc && r->to)
 		rc = names_hold(r->fs, r->to);
 	if (rc)

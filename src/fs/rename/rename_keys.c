@@ -312,7 +312,8 @@ static bool rename_keys_is_ours(const struct removal *v, size_t k,
 	    (m->keep_marker && !*rest))
 		return false;
 	etag = rename_keys_copy_etag(m, k);
-	etag = etag ? etag : rename_keys_etag(m, k);
+	if (!etag)
+		etag = rename_keys_etag(m, k);
 	return (etag && !strcmp(etag, version)) || rename_keys_is_copy(m, k);
 }
 

@@ -45,7 +45,8 @@ static int step_checked(struct rename *r, unsigned flags)
 	bool is_dir;
 	int rc = removals_wait_name(r->fs->removals, r->to_dir, r->to_name);
 
-	rc = rc ? rc : step_resolve_both(r);
+	if (!rc)
+		rc = step_resolve_both(r);
 	if (rc || r->from == r->to)
 		return rc;
 	rc = step_check_kinds(r, flags, &is_dir);

@@ -317,7 +317,8 @@ int write_back_moved(struct write_back *w, struct inode *i)
 	rc = queue_list(w, i, &list, &n);
 	for (size_t k = 0; k < n; k++) {
 		one = (list[k]->file ? moved_one : moved_dir)(w, list[k]);
-		rc = rc ? rc : one;
+		if (!rc)
+			rc = one;
 		queue_unref(w, list[k]);
 	}
 	free(list);
@@ -379,7 +380,8 @@ int write_back_flush(struct write_back *w, bool ends)
 	queue_call_locked(w);
 	while (!rc && flush_goes_on_locked(w))
 		rc = waiter_list_sleep(&g->changed, &w->lock, WAIT_FOREVER);
-	rc = rc ? rc : flush_result_locked(w);
+	if (!rc)
+		rc = flush_result_locked(w);
 	lock_drop(&w->lock);
 	return rc;
 }

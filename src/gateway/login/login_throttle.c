@@ -435,7 +435,8 @@ int login_throttle_check(struct login_throttle *g,
 	if (rc != -ENOENT)
 		return rc;
 	rc = throttle_wait_turn(g, row);
-	rc = rc ? rc : throttle_hash(g, q);
+	if (!rc)
+		rc = throttle_hash(g, q);
 	if (rc > 0)
 		throttle_give_turn_back(g, row);
 	if (rc >= 0)

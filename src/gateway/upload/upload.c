@@ -238,7 +238,8 @@ static int upload_find(struct exchange *x, struct stage **out,
 	struct users_actor actor;
 	int rc = upload_admit_sender(x, &actor);
 
-	rc = rc ? rc : upload_find_stage(x, &actor, out, folder);
+	if (!rc)
+		rc = upload_find_stage(x, &actor, out, folder);
 	return rc ? rc : upload_check_folder(x, *folder);
 }
 

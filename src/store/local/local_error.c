@@ -39,7 +39,8 @@ int local_error(struct local *l, const char *what, const char *key, int rc,
 					 .key = key,
 					 .rc = rc };
 
-	why = why ? why : error_reason(rc);
+	if (!why)
+		why = error_reason(rc);
 	log_at(store_error_level(rc), &where, "cannot %s%s%s", what,
 	       why ? ": " : "", why ? why : "");
 	return rc;

@@ -212,7 +212,8 @@ int local_folder_read(struct local *l, const char *name, struct buf *out,
 	rc = st.st_mode & 077                     ? -EACCES
 	     : st.st_size > LOCAL_FOLDER_FILE_MAX ? -EINVAL
 						  : 0;
-	rc = rc ? rc : io_read_all(fd, out);
+	if (!rc)
+		rc = io_read_all(fd, out);
 	close(fd);
 	folder_stamp_of(&st, stamp);
 	return rc;
@@ -222,7 +223,8 @@ static int folder_fill(struct local *l, int fd, const struct buf *text)
 {
 	int rc = local_folder_own(l, fd);
 
-	rc = rc ? rc : io_pwrite(fd, text->data, text->len, 0);
+	if (!rc)
+		rc = io_pwrite(fd, text->data, text->len, 0);
 	if (!rc && fsync(fd))
 		rc = -errno;
 	return rc;

@@ -265,7 +265,8 @@ static int names_exchange_locked(struct local *l, const char *one,
 	struct local_path a = { .dir = -1 }, b = { .dir = -1 };
 	int rc = local_path_open(l, one, &a);
 
-	rc = rc ? rc : local_path_open(l, other, &b);
+	if (!rc)
+		rc = local_path_open(l, other, &b);
 	rc = rc == -ENOTDIR ? -ENOENT : rc;
 	if (!rc && !a.is_dir)
 		rc = names_settle(l, one);

@@ -424,8 +424,10 @@ int s3_copy_as(struct store *store, const struct store_range *from,
 	int rc = from->len > COPY_MAX ? -ENOTSUP : 0;
 
 	snprintf(x.source.etag, sizeof(x.source.etag), "%s", from->etag);
-	rc = rc ? rc : props_of_meta(&x.props, meta);
-	rc = rc ? rc : copy_small(&x, false, out);
+	if (!rc)
+		rc = props_of_meta(&x.props, meta);
+	if (!rc)
+		rc = copy_small(&x, false, out);
 	if (!rc && strcmp(out->etag, from->etag))
 		rc = s3_part_same_source(x.s, from->key, from->etag);
 	return rc;

@@ -62,7 +62,8 @@ static int killed_remove_many(struct store *s, const char *const *keys,
 
 	for (unsigned i = 0; i < n; i++) {
 		results[i] = killed_remove(s, keys[i], NULL);
-		first = first ? first : results[i];
+		if (!first)
+			first = results[i];
 	}
 	return first;
 }

@@ -123,8 +123,10 @@ static void joined(const struct mount_request *r, char *out, size_t size)
 
 static void same(const char *says, const char *got, const char *want)
 {
-	got = got ? got : "";
-	want = want ? want : "";
+	if (!got)
+		got = "";
+	if (!want)
+		want = "";
 	if (strcmp(got, want))
 		fail_msg("%s: `%s`, not `%s`", says, got, want);
 }

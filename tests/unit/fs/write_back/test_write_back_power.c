@@ -69,8 +69,10 @@ static int save(struct mount *m, const char *key, const char *text)
 	struct dir_handle *h;
 	int rc = mount_write(m, "tmp", text);
 
-	rc = rc ? rc : mount_rename(m, "tmp", key, 0);
-	rc = rc ? rc : fs_dir_open(m->fs, fs_root(m->fs), &h);
+	if (!rc)
+		rc = mount_rename(m, "tmp", key, 0);
+	if (!rc)
+		rc = fs_dir_open(m->fs, fs_root(m->fs), &h);
 	if (!rc) {
 		rc = fs_dir_sync(m->fs, h);
 		fs_dir_close(m->fs, h);

@@ -139,12 +139,17 @@ static int change_names(struct store *s)
 	snprintf(key, sizeof(key), "m/%d", m);
 	snprintf(to, sizeof(to), "m/to/%d", m);
 	rc = put(s, key, "moved", 5);
-	rc = rc ? rc : store_rename(s, key, to, false);
-	rc = rc ? rc : store_sync(s, "m/to/");
-	rc = rc ? rc : store_sync(s, "m/");
+	if (!rc)
+		rc = store_rename(s, key, to, false);
+	if (!rc)
+		rc = store_sync(s, "m/to/");
+	if (!rc)
+		rc = store_sync(s, "m/");
 	snprintf(key, sizeof(key), "r/%d", r);
-	rc = rc ? rc : put(s, key, "journal", 7);
-	rc = rc ? rc : store_remove(s, key);
+	if (!rc)
+		rc = put(s, key, "journal", 7);
+	if (!rc)
+		rc = store_remove(s, key);
 	return rc ? rc : store_sync(s, "r/");
 }
 

@@ -251,7 +251,8 @@ static int first_behind(const char *after, unsigned page)
 	struct store_list *l;
 	int rc = store_list_open(rig.s, &q, &l);
 
-	rc = rc ? rc : store_list_next(l, &e);
+	if (!rc)
+		rc = store_list_next(l, &e);
 	store_list_close(l);
 	return rc;
 }
