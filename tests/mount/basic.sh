@@ -49,7 +49,7 @@ is 'a file at the root is refused' "$(sys create "$MNT/file")" EPERM
 is 'a stage cannot be renamed' "$(sys rename "$MNT/others" "$MNT/mine")" EXDEV
 fails 'mv of an external stage copies nothing' 'not permitted' '
 	echo x >$E/left && mv $E $U/'
-ok '... and leaves all' '[ ! -e $U/ext ] && rm $E/left'
+ok '... and leaves all' '[ ! -e $U/ext ]'
 is 'a stage that is not there is ENOENT' "$(sys listdir "$MNT/none")" ENOENT
 ok 'df shows the mount' 'df -P $MNT | grep -q " $MNT$" && df -h $E'
 
@@ -317,5 +317,18 @@ ok 'and it can be written to at its root' '
 mount_down
 SOURCE=@~ mount_up -o "config=$CONF"
 ok '@~ as the source is the user stage alone' 'cmp $MNT/hello $LOCAL/hello'
+
+# ---- a stage as a whole, to another disk: the last, as all of it goes
+
+mount_down
+write_config
+mount_up
+rm -rf "$E/odd" 2>/dev/null	# keys that no path can name stay
+"$STAGEFS" --config "$CONF" remove --recursive @ext/odd >/dev/null
+count=$(find "$E" -type f | wc -l)
+fails 'mv of a stage to another disk moves the files, and fails at the directory' \
+	"cannot remove '$MNT/ext': .*not permitted" 'mv $E $T/moved'
+is '... no file is lost, and the stage is there and empty' \
+	"$(find "$T/moved" -type f | wc -l) $(ls "$E")" "$count "
 
 done_testing
