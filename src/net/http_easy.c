@@ -12,6 +12,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include <openssl/x509_vfy.h>
+
 #include "net/http_loop.h"
 
 #define META_BUFFER 16384L
@@ -60,6 +62,17 @@ static const struct {
 	{ ENETUNREACH, -EHOSTUNREACH, "no route to the network" },
 	{ EHOSTUNREACH, -EHOSTUNREACH, "no route to the host" },
 	{ ETIMEDOUT, -ETIMEDOUT, "the host does not answer" },
+};
+
+/* A certificate is trusted for a time: by this machine's clock. */
+static const struct {
+	long verify_result;
+	const char *why;
+} certificate_outcomes[] = {
+	{ X509_V_ERR_CERT_NOT_YET_VALID,
+	  "the server's certificate is not valid yet by this machine's clock" },
+	{ X509_V_ERR_CERT_HAS_EXPIRED,
+	  "the server's certificate has expired by this machine's clock" },
 };
 
 static struct curl_slist *http_easy_add_line(struct curl_slist *list,
@@ -231,12 +244,25 @@ static void http_easy_fail(struct http_attempts *a, int rc, const char *why)
 	a->reply.why = why;
 }
 
+static void http_easy_refine_refusal(struct http_attempts *a)
+{
+	size_t n = sizeof(certificate_outcomes) / sizeof(*certificate_outcomes);
+	long result = 0;
+
+	curl_easy_getinfo(a->now.easy, CURLINFO_SSL_VERIFYRESULT, &result);
+	for (size_t i = 0; i < n; i++)
+		if (certificate_outcomes[i].verify_result == result)
+			a->reply.why = certificate_outcomes[i].why;
+}
+
 /* A connection that failed has an errno that says more than curl's code. */
 static void http_easy_refine(struct http_attempts *a, CURLcode code)
 {
 	size_t n = sizeof(connect_outcomes) / sizeof(*connect_outcomes);
 	long os_errno = 0;
 
+	if (code == CURLE_PEER_FAILED_VERIFICATION)
+		http_easy_refine_refusal(a);
 	if (code != CURLE_COULDNT_CONNECT && code != CURLE_SEND_ERROR &&
 	    code != CURLE_RECV_ERROR)
 		return;

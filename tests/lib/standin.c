@@ -86,6 +86,28 @@ void standin_certificate(const char *pem)
 	assert_int_equal(system(command), 0);
 }
 
+void standin_certificate_dated(const char *pem, const char *from,
+			       const char *until)
+{
+	static const char script[] =
+		"umask 077 && d=$1.ca && mkdir $d && cd $d && : >index && "
+		"printf '%s\n' '[ca]' default_ca=one '[one]' database=index "
+		"serial=serial rand_serial=yes default_md=sha256 policy=any "
+		"new_certs_dir=. copy_extensions=copy '[any]' "
+		"commonName=supplied >cnf && "
+		"openssl req -new -newkey rsa:2048 -nodes -keyout key -out "
+		"asked -subj /CN=standin -addext "
+		"subjectAltName=IP:127.0.0.1 2>/dev/null && "
+		"openssl ca -batch -config cnf -selfsign -keyfile key "
+		"-in asked -startdate $2 -enddate $3 -out crt -notext "
+		"2>/dev/null && cat key crt >$1 && rm -r $d";
+	char command[2048];
+
+	snprintf(command, sizeof(command), "set -- %s %s %s; %s", pem, from,
+		 until, script);
+	assert_int_equal(system(command), 0);
+}
+
 static int dial(unsigned port)
 {
 	struct sockaddr_in at = {

@@ -21,6 +21,9 @@ void standin_stop(struct standin *s);
 
 /* A key and its certificate for 127.0.0.1 in a new file, for --tls. */
 void standin_certificate(const char *pem);
+/* The same, from and until when, as `20400101000000Z`. */
+void standin_certificate_dated(const char *pem, const char *from,
+			       const char *until);
 
 /* The body of the answer to an admin request; the caller frees it. */
 char *standin_post(const struct standin *s, const char *path, const char *body);

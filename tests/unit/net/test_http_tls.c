@@ -59,6 +59,45 @@ static void test_a_stranger_is_refused_at_once(void **state)
 	assert_string_equal(p.why, "the server's certificate is not trusted");
 }
 
+/* Whoever's clock is off can tell it from that. */
+static void test_a_certificate_has_its_time(void **state)
+{
+	static const struct {
+		const char *from, *until, *why;
+	} rows[] = {
+		{ "20400101000000Z", "20410101000000Z",
+		  "the server's certificate is not valid yet by this "
+		  "machine's clock" },
+		{ "20000101000000Z", "20010101000000Z",
+		  "the server's certificate has expired by this machine's "
+		  "clock" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct standin dated;
+		struct http_lane *trusting;
+		struct probe p;
+		char file[80], at[64];
+
+		snprintf(file, sizeof(file), "%s.%zu", pem, i);
+		standin_certificate_dated(file, rows[i].from, rows[i].until);
+		standin_start(&dated,
+			      (const char *const[]){ "--tls", file, NULL });
+		snprintf(at, sizeof(at), "https://127.0.0.1:%u/bytes/1",
+			 dated.port);
+		trusting = lane_with(file, NULL);
+		probe_init(&p, 0, HTTP_GET, NULL);
+		p.url = at;
+		probe_run(trusting, &p);
+		assert_int_equal(p.err, -EKEYREJECTED);
+		assert_string_equal(p.why, rows[i].why);
+		probe_clear(&p);
+		http_lane_free(trusting);
+		standin_stop(&dated);
+		unlink(file);
+	}
+}
+
 static void test_the_ca_file_of_a_lane_is_its_own(void **state)
 {
 	struct http_lane *trusting = lane_with(pem, NULL);
@@ -124,6 +163,7 @@ SUITE(http_tls)
 {
 	const struct CMUnitTest tests[] = {
 		engine_test(test_a_stranger_is_refused_at_once),
+		engine_test(test_a_certificate_has_its_time),
 		engine_test(test_the_ca_file_of_a_lane_is_its_own),
 		engine_test(test_a_ca_file_that_is_none),
 		engine_test(test_a_proxy_sees_the_host_alone),
