@@ -189,71 +189,6 @@ static void headers_clear(struct presign_headers *h)
 
 /* ---- a path on a mount, which signs with its keys and by its rules ---- */
 
-/* The form of the attribute that has the whole output, or NULL. */
-static const char *mount_whole_form(int format)
-{
-	switch (format) {
-	case FORMAT_URL:
-		return "";
-	case FORMAT_CURL:
-		return ".curl";
-	case TABLE_JSON:
-	case TABLE_NDJSON:
-		return ".json";
-	default:
-		return NULL;
-	}
-}
-
-static int mount_print_whole(const struct mount_presign *ask, int format,
-			     struct buf *why)
-{
-	BUF_SECRET value = BUF_INIT(4 * BUF_URL), out = BUF_INIT(5 * BUF_URL);
-	int rc = mount_presign(ask, mount_whole_form(format), &value, why);
-
-	if (!rc) {
-		buf_addf(&out, format == TABLE_JSON ? "[%s]" : "%s",
-			 buf_str(&value));
-		rc = presign_job_print_text(&out);
-	}
-	return rc;
-}
-
-static int mount_print_columns(const struct mount_presign *ask,
-			       const struct output *o, struct buf *why)
-{
-	BUF_SECRET url = BUF_INIT(4 * BUF_URL);
-	BUF_LOCAL headers = BUF_INIT(4 * BUF_URL);
-	int rc = mount_presign(ask, ".headers", &headers, why);
-
-	if (!rc)
-		rc = mount_presign(ask, "", &url, why);
-	if (!rc) {
-		const struct store_presigned row = {
-			.method = store_presign_method(ask->action),
-			.headers = headers.data,
-			.url = url.data,
-		};
-
-		rc = presign_job_print(&row, ask->action, o);
-	}
-	return rc;
-}
-
-/* A URL as the row has it; signed once more, and its signature is cut. */
-static int mount_say_url(const struct mount_presign *ask, struct buf *why)
-{
-	BUF_SECRET url = BUF_INIT(4 * BUF_URL);
-	BUF_LOCAL cut = BUF_INIT(5 * BUF_URL);
-	int rc = mount_presign(ask, "", &url, why);
-
-	if (!rc) {
-		presign_row_cut(buf_str(&url), &cut);
-		message(store_presign_method(ask->action), buf_str(&cut));
-	}
-	return rc;
-}
-
 static int mount_presign_path(const struct presign_options *o, const char *path,
 			      const struct presign_request *r)
 {
@@ -267,15 +202,15 @@ static int mount_presign_path(const struct presign_options *o, const char *path,
 				       .header = o->header,
 				       .compat_host = o->compat_host };
 	BUF_LOCAL what = BUF_INIT(BUF_MESSAGE), why = BUF_INIT(BUF_MESSAGE);
-	int rc = 0;
+	struct store_presigned row;
+	int rc = mount_presign(&ask, &row, &why);
 
 	buf_addf(&what, "cannot presign %s", path);
-	if (o->verbose)
-		rc = mount_say_url(&ask, &why);
-	if (!rc)
-		rc = mount_whole_form(o->format)
-			     ? mount_print_whole(&ask, o->format, &why)
-			     : mount_print_columns(&ask, &output, &why);
+	if (!rc) {
+		rc = presign_job_print(&row, path, r->action, &output,
+				       o->verbose);
+		store_presign_clear(&row);
+	}
 	if (rc)
 		message(buf_str(&what),
 			why.len ? buf_str(&why) : strerror(-rc));
@@ -354,8 +289,6 @@ static void presign_check_sense(const struct presign_options *o,
 		  "--recursive takes a location: @stage/directory" },
 		{ !w->input && !w->on_mount && !w->tree && !*w->location.path,
 		  LOCATION_IS_STAGE },
-		{ w->on_mount && o->format >= FORMAT_HTML,
-		  "a page and a QR code take a location: @stage/path" },
 		{ o->parts && a != PRESIGN_UPLOAD, "--parts is for uploads" },
 		{ o->parts && (w->input || w->on_mount || o->recursive),
 		  "--parts takes one location: @stage/path" },

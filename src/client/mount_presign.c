@@ -11,8 +11,13 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <time.h>
+
+#include <jansson.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
+#include "base/field.h"
 
 #define NAME_MAX_BYTES 255
 #define VALUE_MAX 65536
@@ -50,13 +55,13 @@ static void mount_add_argument(struct buf *name, const char *key,
 	buf_addf(name, "%s=%s", key, value);
 }
 
-static void mount_make_name(const struct mount_presign *ask, const char *form,
-			    const char *rest, struct buf *name)
+static void mount_make_name(const struct mount_presign *ask, const char *rest,
+			    struct buf *name)
 {
 	char number[24];
 
-	buf_addf(name, "user.presign.%s%s",
-		 ask->action == PRESIGN_UPLOAD ? "upload" : "download", form);
+	buf_addf(name, "user.presign.%s.json",
+		 ask->action == PRESIGN_UPLOAD ? "upload" : "download");
 	if (ask->expire) {
 		snprintf(number, sizeof(number), "%lld",
 			 (long long)ask->expire);
@@ -117,8 +122,8 @@ static int mount_tell(int rc, struct buf *why)
 	return buf_fail(why, rc, "%s", strerror(-rc));
 }
 
-int mount_presign(const struct mount_presign *ask, const char *form,
-		  struct buf *out, struct buf *why)
+static int mount_ask(const struct mount_presign *ask, struct buf *out,
+		     struct buf *why)
 {
 	BUF_LOCAL base = BUF_INIT(BUF_LINE), name = BUF_INIT(BUF_LINE);
 	const char *rest;
@@ -131,7 +136,7 @@ int mount_presign(const struct mount_presign *ask, const char *form,
 		mount_tell(rc, why);
 		return rc;
 	}
-	mount_make_name(ask, form, rest, &name);
+	mount_make_name(ask, rest, &name);
 	if (name.len > NAME_MAX_BYTES || buf_err(&name))
 		return buf_fail(
 			why, -ENAMETOOLONG,
@@ -143,5 +148,63 @@ int mount_presign(const struct mount_presign *ask, const char *form,
 		rc = -EISDIR;
 	if (rc)
 		mount_tell(rc, why);
+	return rc;
+}
+
+static int mount_read_headers(const json_t *headers,
+			      struct store_presigned *row)
+{
+	struct field list[PRESIGN_FIELDS_MAX];
+	const char *name;
+	json_t *value;
+	size_t n = 0;
+
+	json_object_foreach((json_t *)headers, name, value)
+	{
+		if (n == PRESIGN_FIELDS_MAX || !json_is_string(value))
+			return -EPROTO;
+		list[n++] = (struct field){ name, json_string_value(value) };
+	}
+	return store_presign_headers(row, list, n);
+}
+
+static int mount_read_row(const json_t *v, struct store_presigned *row)
+{
+	const char *ends = json_string_value(json_object_get(v, "expires_at"));
+	const char *warning = json_string_value(
+		json_array_get(json_object_get(v, "warnings"), 0));
+	const char *url = json_string_value(json_object_get(v, "url"));
+	struct timespec at;
+	int rc;
+
+	if (!url)
+		return -EPROTO;
+	rc = mount_read_headers(json_object_get(v, "headers"), row);
+	if (!rc && ends && !clock_parse_iso8601(ends, &at))
+		row->expires_at = at.tv_sec;
+	row->url = strdup(url);
+	row->warning = warning ? strdup(warning) : NULL;
+	return rc ? rc : row->url && (row->warning || !warning) ? 0 : -ENOMEM;
+}
+
+int mount_presign(const struct mount_presign *ask, struct store_presigned *row,
+		  struct buf *why)
+{
+	BUF_SECRET text = BUF_INIT(VALUE_MAX);
+	json_t *v = NULL;
+	int rc = mount_ask(ask, &text, why);
+
+	if (rc)
+		return rc;
+	*row = (struct store_presigned){
+		.method = store_presign_method(ask->action),
+	};
+	v = json_loadb(text.data, text.len, 0, NULL);
+	rc = mount_read_row(v, row);
+	json_decref(v);
+	if (rc) {
+		store_presign_clear(row);
+		mount_tell(rc, why);
+	}
 	return rc;
 }

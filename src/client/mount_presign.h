@@ -17,11 +17,8 @@ struct mount_presign {
 	const char *content_type; /* NULL: none */
 };
 
-/*
- * form: "" the URL, ".headers", ".method", ".json" or ".curl". 0 with the
- * value in out, or -errno with why in why.
- */
-int mount_presign(const struct mount_presign *ask, const char *form,
-		  struct buf *out, struct buf *why);
+/* The row; 0 or -errno with why in why. store_presign_clear() after 0. */
+int mount_presign(const struct mount_presign *ask, struct store_presigned *row,
+		  struct buf *why);
 
 #endif

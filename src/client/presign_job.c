@@ -46,7 +46,7 @@ struct presign_job {
 
 /* ---- output ---- */
 
-int presign_job_print_text(struct buf *b)
+static int print_text(struct buf *b)
 {
 	int rc = buf_err(b);
 
@@ -229,6 +229,13 @@ static void say_url(const struct store_presigned *p)
 	message(p->method, buf_str(&text));
 }
 
+static void say_beside(struct presign_job *j, const struct store_presigned *p)
+{
+	say_warning(j, p);
+	if (j->verbose)
+		say_url(p);
+}
+
 /* ---- jobs ---- */
 
 struct presign_job *presign_job_new(struct session *s,
@@ -304,9 +311,7 @@ static int sign_row(struct presign_job *j, struct stage *stage,
 	*go_on = is_local(rc);
 	if (rc)
 		return refuse(f, rc);
-	say_warning(j, &row);
-	if (j->verbose)
-		say_url(&row);
+	say_beside(j, &row);
 	rc = put_row(j, &row, j->request.action);
 	store_presign_clear(&row);
 	return rc ? failure_write(f, rc) : 0;
@@ -398,16 +403,20 @@ int presign_job_end(struct presign_job *j, bool failed, struct failure *f)
 
 /* ---- one row ---- */
 
-int presign_job_print(const struct store_presigned *p, int action,
-		      const struct output *o)
+int presign_job_print(const struct store_presigned *p, const char *name,
+		      enum presign_action action, const struct output *o,
+		      bool verbose)
 {
 	const struct presign_request none = { .action = action };
-	struct presign_job *j = presign_job_new(NULL, &none, o, false);
+	struct presign_job *j = presign_job_new(NULL, &none, o, verbose);
 	FAILURE_LOCAL f = FAILURE_INIT;
 	int rc, end;
 
 	if (!j)
 		return -ENOMEM;
+	buf_adds(&j->title, name);
+	j->name = strrchr(name, '/') ? strrchr(name, '/') + 1 : name;
+	say_beside(j, p);
 	rc = put_row(j, p, action);
 	end = presign_job_end(j, rc, &f);
 	return rc ? rc : end;
@@ -435,7 +444,7 @@ static int presign_job_parts(struct session *s, const struct location *where,
 	} else {
 		buf_addf(&all, o->format == TABLE_JSON ? "[%s]" : "%s",
 			 buf_str(&out));
-		rc = presign_job_print_text(&all);
+		rc = print_text(&all);
 		if (rc)
 			failure_write(f, rc);
 	}

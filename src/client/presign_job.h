@@ -8,9 +8,10 @@
 
 #include <stdbool.h>
 
+#include "store/store_presign.h"
+
 struct buf;
 struct session;
-struct store_presigned;
 struct failure;
 struct location;
 struct output;
@@ -50,10 +51,10 @@ int presign_job_run(struct session *s, const struct location *where,
 		    const struct presign_scope *scope, const struct output *o,
 		    struct failure *f);
 
-/* One row on standard output, wherever it comes from. 0 or -errno. */
-int presign_job_print(const struct store_presigned *row, int action,
-		      const struct output *o);
-/* What is in the buffer, as a line on standard output. 0 or -errno. */
-int presign_job_print_text(struct buf *b);
+/* One row on standard output, wherever it comes from; name: of its file.
+ * verbose as presign_job_new(). 0 or -errno. */
+int presign_job_print(const struct store_presigned *row, const char *name,
+		      enum presign_action action, const struct output *o,
+		      bool verbose);
 
 #endif

@@ -344,6 +344,12 @@ like 'a pre-signed URL keeps our own time over plain HTTP' "$(
 		grep -oE 'X-Amz-Date=[0-9TZ]+' | cut -d= -f2)
 	echo $(($(date +%s) - $(date -u -d "${stamp:0:4}-${stamp:4:2}-${stamp:6:2} ${stamp:9:2}:${stamp:11:2}:${stamp:13:2}" +%s))))" \
 	'^-?[0-9]{1,2}$'
+ok '... and is warned of beside its row' '
+	presign_warns() {
+		"$STAGEFS" presign "$E/skewed" --format "$1" 2>&1 |
+			grep -c "clock is 3[56][0-9][0-9] seconds behind the store"
+	}
+	[ "$(presign_warns url)$(presign_warns tsv)$(presign_warns json)" = 111 ]'
 mount_down
 ok 'a mount of such a server works' 'mount_try && cmp $E/skewed $LOCAL/small'
 good_again

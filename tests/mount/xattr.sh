@@ -171,6 +171,20 @@ is '?path= on a file is refused' \
 ok 'a directory itself has no upload URL' '
 	[ "$(sys getxattr $E/dir $P)" != OK ]'
 
+# ---- the verb, which asks the mount
+
+# presign FORMAT FILE: the verb's row, without what another second changes
+presign() {
+	"$STAGEFS" presign "$2" --config "$CONF" --expire 77 --format "$1" |
+		sed -E 's/X-Amz-Date=[^&]*|X-Amz-Signature=[0-9a-f]*//g; s/[0-9T:-]{19}Z//g'
+}
+for format in tsv json ndjson csv curl url; do
+	is "the verb's row of a path on the mount, as $format" \
+		"$(presign $format "$F")" "$(presign $format "@ext/${F#"$E/"}")"
+done
+like 'and as a page of links' "$("$STAGEFS" presign "$F" --format html)" \
+	"<h1>$F</h1>.*>${F##*/}</a>"
+
 # ---- expiry for many
 
 X=user.presign.expire
