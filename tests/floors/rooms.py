@@ -74,8 +74,10 @@ VENDORS = [
     ("<microhttpd.h>", r"microhttpd\.h", "gateway/", r"gateway/[^/]*"),
     ("<expat.h>", r"expat\w*\.h", "base/xml.c", r"base/xml\.c"),
     ("<jansson.h>", r"jansson\w*\.h",
-     "auth/, store/xattrs.c, transfer/transfer_row.c",
-     r"auth/.*|store/xattrs\.c|transfer/transfer_row\.c"),
+     "auth/, client/mount_presign.c, store/xattrs.c, "
+     "transfer/transfer_row.c",
+     r"auth/.*|client/mount_presign\.c|store/xattrs\.c|"
+     r"transfer/transfer_row\.c"),
     ("<pcre2.h>", r"pcre2\w*\.h", "client/", r"client/.*"),
     ("<histedit.h>", r"histedit\.h", "cli/sql_prompt.c",
      r"cli/sql_prompt\.c"),
