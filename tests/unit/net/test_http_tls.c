@@ -89,7 +89,7 @@ static void test_a_certificate_has_its_time(void **state)
 		probe_init(&p, 0, HTTP_GET, NULL);
 		p.url = at;
 		probe_run(trusting, &p);
-		assert_int_equal(p.err, -EKEYREJECTED);
+		assert_int_equal(p.rc, -EKEYREJECTED);
 		assert_string_equal(p.why, rows[i].why);
 		probe_clear(&p);
 		http_lane_free(trusting);
