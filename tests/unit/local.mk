@@ -173,7 +173,8 @@ tests_unit_test_fs_names_SOURCES = \
 	tests/unit/fs/names/test_claims.c \
 	tests/unit/fs/names/test_dircache.c \
 	tests/unit/fs/names/test_inode.c \
-	tests/unit/fs/names/test_inode_limits.c
+	tests/unit/fs/names/test_inode_limits.c \
+	tests/unit/fs/names/test_steps.c
 tests_unit_test_fs_names_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_fs_names_LDADD = $(UNIT_LIBS)
 

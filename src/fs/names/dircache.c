@@ -72,7 +72,8 @@ static bool dircache_is_kept_locked(struct tree *t, struct inode *i,
 	       inode_n_pending(i) || inode_file_dirty_below_locked(t, i);
 }
 
-/* The next some of m->dir's children; false: there are no more. */
+/* The next some of m->dir's children, the last of which may make us look at
+ * all that is open; false: there are no more. */
 static bool dircache_end_some(struct tree *t, struct dir_merge *m,
 			      struct dir_walk *w)
 {
@@ -81,6 +82,8 @@ static bool dircache_end_some(struct tree *t, struct dir_merge *m,
 	tree_lock(t);
 	for (unsigned k = 0; k < STEPS && (i = w->next); k++) {
 		w->next = i->next;
+		if (i->dir && inode_n_open(i))
+			k = STEPS;
 		if (!dircache_is_kept_locked(t, i, m))
 			tree_lru_orphan_locked(t, i);
 	}

@@ -20,7 +20,7 @@ static struct file *inode_file_join_locked(struct tree *t, struct inode *i,
 	if (!m || (!m->file && !fresh))
 		return NULL;
 	if (!m->file) {
-		m->file = fresh;
+		tree_hash_set_open_locked(t, i, fresh);
 		m->open_prev = NULL;
 		m->open_next = g->open;
 		if (g->open)
@@ -98,7 +98,7 @@ static void inode_file_last_left_locked(struct tree *t, struct inode *i,
 	struct tree_locked *g = tree_locked(t);
 	struct inode_ext *m = i->ext;
 
-	m->file = NULL;
+	tree_hash_set_open_locked(t, i, NULL);
 	if (m->next_ino && inode_policy(i)->keeps_numbers) {
 		/* its old one is the disk's to give again, which the kernel may
 		 * have yet: the next open tells it */
@@ -231,35 +231,60 @@ struct file *inode_file_drop_any(struct tree *t)
 	return f;
 }
 
-int inode_file_list(struct tree *t, struct inode *i, struct inode ***out,
-		    unsigned *n)
+/* How many are below (and at) i; the first `room` of them, referenced, in
+ * list. */
+static unsigned inode_file_list_locked(struct tree *t, const struct inode *i,
+				       struct inode **list, unsigned room)
+	REQUIRES(t->lock)
 {
-	struct inode **list = NULL;
-	unsigned count = 0;
+	unsigned n = inode_n_open(i), k = 0;
 
-	tree_lock(t);
-	for (struct inode *o = tree_locked(t)->open; o; o = o->ext->open_next)
-		count += inode_within(o, i);
-	if (count)
-		list = calloc(count, sizeof(*list));
-	*n = 0;
-	for (struct inode *o = tree_locked(t)->open; o && list;
+	if (n > room)
+		return n;
+	for (struct inode *o = tree_locked(t)->open; o && k < n;
 	     o = o->ext->open_next) {
 		if (!inode_within(o, i))
 			continue;
 		o->refs++;
-		list[(*n)++] = o;
+		list[k++] = o;
 	}
-	tree_unlock(t);
-	*out = list;
-	return count && !list ? -ENOMEM : 0;
+	return n;
+}
+
+int inode_file_list(struct tree *t, struct inode *i, struct inode ***out,
+		    unsigned *n)
+{
+	unsigned room = 0;
+
+	*out = NULL;
+	while ((*n = TREE_UNDER(t, inode_file_list_locked(t, i, *out, room))) >
+	       room) {
+		free(*out);
+		room = *n;
+		*out = calloc(room, sizeof(**out));
+		if (!*out) {
+			*n = 0;
+			return -ENOMEM;
+		}
+	}
+	return 0;
 }
 
 bool inode_file_dirty_below_locked(struct tree *t, struct inode *i)
 {
-	for (struct inode *o = tree_locked(t)->open; o; o = o->ext->open_next)
-		if (inode_dirty(o) && inode_within(o, i))
+	struct tree_locked *g = tree_locked(t);
+	unsigned n = inode_n_open(i);
+
+	if (n && !i->dir)
+		return inode_dirty(i);
+	for (struct inode *o = g->open; o && n; o = o->ext->open_next) {
+		g->scanned++;
+		if (!inode_within(o, i))
+			continue;
+		if (inode_dirty(o))
 			return true;
+		n--;
+	}
 	return false;
 }
 

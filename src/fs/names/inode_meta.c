@@ -19,11 +19,12 @@ static bool meta_is_settled(const struct object_info *info)
 
 /* ---- what is to be asked for ---- */
 
+/* NULL: none, or too many that have gone stand between. */
 static const struct inode *meta_before(const struct inode *i)
 {
-	do
-		i = i->prev;
-	while (i && !inode_live(i));
+	i = i->prev;
+	for (unsigned k = 0; i && !inode_live(i); k++)
+		i = k < AHEAD_LOOK ? i->prev : NULL;
 	return i;
 }
 

@@ -18,6 +18,7 @@
 #include "fs/names/tree.h"
 
 #define MOMENT_MS 1000
+#define STEPS 64 /* stages that are looked at under one hold of the lock */
 
 /* One place where the key is shown. */
 struct event_place {
@@ -139,30 +140,64 @@ static struct event_place *event_in_stage_locked(
 	return n;
 }
 
+/* What is looked for, and the places that were found so far. */
+struct event_search {
+	struct store *store;
+	const char *key;
+	const struct object_info *info;
+	struct event_place *found;
+};
+
+static void event_search_locked(struct tree *t, struct event_search *e,
+				struct inode *root) REQUIRES(t->lock)
+{
+	struct event_place *n =
+		event_in_stage_locked(t, root, e->store, e->key, e->info);
+
+	if (n) {
+		n->next = e->found;
+		e->found = n;
+	}
+}
+
+/* In the next some stages; false: there are no more. */
+static bool event_search_some(struct tree *t, struct event_search *e,
+			      struct dir_walk *w)
+{
+	struct inode *root;
+	bool more;
+
+	tree_lock(t);
+	for (unsigned k = 0; k < STEPS && (root = w->next); k++) {
+		w->next = root->next;
+		event_search_locked(t, e, root);
+	}
+	more = w->next;
+	tree_unlock(t);
+	return more;
+}
+
 void store_event_apply(struct tree *t, struct store *s, const char *key,
 		       const struct object_info *info,
 		       void (*each)(void *arg, const struct store_event *a),
 		       void *arg)
 {
-	struct event_place *list = NULL, *n;
-	struct inode *root = t->root, *next;
+	struct event_search e = { .store = s, .key = key, .info = info };
+	struct event_place *n;
+	struct dir_walk w;
 
-	tree_lock(t);
-	if (root->kind == INODE_ROOT)
-		root = root->dir->first;
-	for (; root; root = next) {
-		next = root->parent ? root->next : NULL;
-		n = event_in_stage_locked(t, root, s, key, info);
-		if (n) {
-			n->next = list;
-			list = n;
-		}
+	if (t->root->kind == INODE_ROOT) {
+		TREE_DO(t, tree_hash_walk_locked(t, t->root, &w));
+		while (event_search_some(t, &e, &w))
+			;
+		TREE_DO(t, tree_hash_walked_locked(t, t->root, &w));
+	} else {
+		TREE_DO(t, event_search_locked(t, &e, t->root));
 	}
-	tree_unlock(t);
-	for (; list; list = n) {
-		n = list->next;
-		each(arg, &list->out);
-		inode_unref(t, list->out.inode);
-		free(list);
+	for (; e.found; e.found = n) {
+		n = e.found->next;
+		each(arg, &e.found->out);
+		inode_unref(t, e.found->out.inode);
+		free(e.found);
 	}
 }

@@ -15,8 +15,6 @@
 #include "base/clock.h"
 #include "stage/stage.h"
 
-#define BUCKETS_MIN 1024
-
 static int tree_new_dir(struct inode *i)
 {
 	i->dir = calloc(1, sizeof(*i->dir));
@@ -82,8 +80,8 @@ int tree_become_locked(struct tree *t, struct inode *i, enum inode_kind kind)
 struct tree *tree_new(const struct tree_settings *s, struct stage *stage)
 {
 	struct tree *t = calloc(1, sizeof(*t));
-	struct tree_locked *g;
 	struct inode_ext *m;
+	int rc;
 
 	if (!t)
 		return NULL;
@@ -95,9 +93,7 @@ struct tree *tree_new(const struct tree_settings *s, struct stage *stage)
 	t->began = clock_now();
 	lock_init(&t->lock, LOCK_TREE);
 	tree_lock(t);
-	g = tree_locked(t);
-	g->n_buckets = BUCKETS_MIN;
-	g->buckets = calloc(g->n_buckets, sizeof(*g->buckets));
+	rc = tree_hash_init_locked(t);
 	t->root = tree_new_inode_locked(t, "", stage ? INODE_DIR : INODE_ROOT);
 	if (t->root)
 		t->root->ino = 1;
@@ -107,7 +103,7 @@ struct tree *tree_new(const struct tree_settings *s, struct stage *stage)
 		t->root->policy = policy_kind_of(stage);
 	}
 	tree_unlock(t);
-	if (!t->guarded_.buckets || !m) {
+	if (rc || !m) {
 		tree_free(t);
 		return NULL;
 	}
@@ -139,8 +135,7 @@ void tree_free(struct tree *t)
 	tree_lock(t);
 	tree_free_all_locked(t, t->root);
 	tree_free_all_locked(t, tree_locked(t)->orphans);
-	free(tree_locked(t)->buckets);
-	free(tree_locked(t)->old_buckets);
+	tree_hash_clear_locked(t);
 	tree_unlock(t);
 	lock_destroy(&t->lock);
 	free(t);

@@ -31,6 +31,7 @@ struct inode_dir {
 	unsigned n_children;
 	unsigned n_live;
 	unsigned n_pending; /* INODE_PENDING names below it, at any depth */
+	unsigned n_open; /* the same of those with open content */
 	/* Beginning of the listing that was read to its end; -1: none. */
 	int64_t complete_ms;
 	unsigned n_asked; /* names that were asked for one by one since */
@@ -128,12 +129,13 @@ struct inode {
 };
 
 #define TREE_DISKS 64
+#define TREE_SEGMENT 1024 /* buckets of the hash table, and segments of a row */
 
 struct tree_locked {
-	struct inode **buckets;
+	struct inode ***rows[TREE_SEGMENT]; /* of segments of buckets */
 	size_t n_buckets, n_hashed;
-	struct inode **old_buckets; /* while the table grows, or NULL */
-	size_t n_old, n_moved; /* the first n_moved of them are empty */
+	unsigned long
+		scanned; /* open inodes, in search of one: tests hold it */
 	struct inode *lru_head, *lru_tail; /* head: used last */
 	size_t n_lru, n_pinned;
 	bool pins_full; /* there was no room for one since it was last said */
@@ -253,6 +255,11 @@ static inline unsigned inode_n_pending(const struct inode *i)
 {
 	return !!(i->flags & INODE_PENDING) + (i->dir ? i->dir->n_pending : 0);
 }
+/* What of it, and of what is below it, has open content. */
+static inline unsigned inode_n_open(const struct inode *i)
+{
+	return (i->ext && i->ext->file) + (i->dir ? i->dir->n_open : 0);
+}
 /* A rename in the store is under way there: what the store says of dir/name, of
  * which i is known (or NULL), may be of before or of after it. */
 bool claims_renaming_locked(struct tree *t, const struct inode *dir,
@@ -314,6 +321,11 @@ int tree_become_locked(struct tree *t, struct inode *i, enum inode_kind kind)
 	REQUIRES(t->lock);
 /* Takes i from its parent's children and from the hash table. */
 void tree_hash_remove_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
+/* i, which has an ext, has this open content from now on, or none. */
+void tree_hash_set_open_locked(struct tree *t, struct inode *i,
+			       struct file *file) REQUIRES(t->lock);
+int tree_hash_init_locked(struct tree *t) REQUIRES(t->lock);
+void tree_hash_clear_locked(struct tree *t) REQUIRES(t->lock);
 /* Begins a walk from the first child, and ends it. dir is held meanwhile. */
 void tree_hash_walk_locked(struct tree *t, struct inode *dir,
 			   struct dir_walk *w) REQUIRES(t->lock);

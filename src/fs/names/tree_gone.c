@@ -189,15 +189,6 @@ int tree_move(struct tree *t, struct inode *i, struct inode *to_dir,
 	return TREE_UNDER(t, tree_move_locked(t, i, to_dir, name));
 }
 
-static bool tree_is_open_below_locked(struct tree *t, struct inode *i)
-	REQUIRES(t->lock)
-{
-	for (struct inode *o = tree_locked(t)->open; o; o = o->ext->open_next)
-		if (inode_within(o, i))
-			return true;
-	return false;
-}
-
 int tree_move_ahead(struct tree *t, struct inode *i, struct inode *to_dir,
 		    const char *name, bool closed, struct inode **left)
 {
@@ -214,9 +205,8 @@ int tree_move_ahead(struct tree *t, struct inode *i, struct inode *to_dir,
 		strcpy(old_name, inode_name(i));
 		inode_ref_locked(t, dir);
 	}
-	rc = closed && tree_is_open_below_locked(t, i)
-		     ? -EXDEV
-		     : tree_move_locked(t, i, to_dir, name);
+	rc = closed && inode_n_open(i) ? -EXDEV
+				       : tree_move_locked(t, i, to_dir, name);
 	if (!rc && tree_hash_find_locked(t, dir, old_name) != i)
 		*left = tree_mark_absent_locked(t, dir, old_name, INODE_LEFT);
 	if (dir)

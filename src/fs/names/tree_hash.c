@@ -4,66 +4,111 @@
  */
 #include "fs/names/tree.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
 
-#define MOVED_AT_ONCE 4 /* buckets, when a name is added */
+#define BUCKETS_MIN 1024 /* a power of two */
 
-/* While the table grows, a name stands in its old bucket until that moves. */
+/*
+ * The table grows by linear hashing: with each name by one bucket, which takes
+ * what is its own from one other bucket. The buckets stand in segments of one
+ * size, so no operation waits for a million names to be moved, or for memory
+ * that as many need.
+ */
+static struct inode **tree_hash_at(const struct tree_locked *g, size_t k)
+{
+	size_t row = k / TREE_SEGMENT;
+
+	return &g->rows[row / TREE_SEGMENT][row % TREE_SEGMENT]
+		       [k % TREE_SEGMENT];
+}
+
+/* The power of two that n buckets have reached. */
+static size_t tree_hash_whole(size_t n)
+{
+	return (size_t)1 << (63 - __builtin_clzll(n));
+}
+
+/* Which bucket a name is in while there are n of them. */
+static size_t tree_hash_number(size_t n, const struct inode *dir,
+			       const char *name)
+{
+	uint64_t h = hash_string(HASH_START ^ (uintptr_t)dir, name);
+	size_t whole = tree_hash_whole(n);
+
+	h ^= h >> 29;
+	if ((h & (whole * 2 - 1)) < n)
+		return h & (whole * 2 - 1);
+	return h & (whole - 1);
+}
+
 static struct inode **tree_hash_bucket(const struct tree_locked *g,
 				       const struct inode *dir,
 				       const char *name)
 {
-	uint64_t h = hash_string(HASH_START ^ (uintptr_t)dir, name);
-
-	h ^= h >> 29;
-	if (g->old_buckets && (h & (g->n_old - 1)) >= g->n_moved)
-		return &g->old_buckets[h & (g->n_old - 1)];
-	return &g->buckets[h & (g->n_buckets - 1)];
+	return tree_hash_at(g, tree_hash_number(g->n_buckets, dir, name));
 }
 
-/* A few at a time: no operation waits for a million names to be moved. */
-static void tree_hash_move_locked(struct tree *t) REQUIRES(t->lock)
+/* Is there memory for bucket k? */
+static bool tree_hash_room(struct tree_locked *g, size_t k)
+{
+	size_t row = k / TREE_SEGMENT;
+	struct inode ****at = &g->rows[row / TREE_SEGMENT];
+
+	if (row / TREE_SEGMENT >= TREE_SEGMENT)
+		return false;
+	if (!*at)
+		*at = calloc(TREE_SEGMENT, sizeof(**at));
+	if (*at && !(*at)[row % TREE_SEGMENT])
+		(*at)[row % TREE_SEGMENT] = calloc(TREE_SEGMENT, sizeof(***at));
+	return *at && (*at)[row % TREE_SEGMENT];
+}
+
+int tree_hash_init_locked(struct tree *t)
 {
 	struct tree_locked *g = tree_locked(t);
 
-	for (int k = 0; k < MOVED_AT_ONCE && g->n_moved < g->n_old; k++) {
-		struct inode *i = g->old_buckets[g->n_moved++], *next;
+	for (size_t k = 0; k < BUCKETS_MIN; k += TREE_SEGMENT)
+		if (!tree_hash_room(g, k))
+			return -ENOMEM;
+	g->n_buckets = BUCKETS_MIN;
+	return 0;
+}
 
-		for (; i; i = next) {
-			struct inode **to =
-				tree_hash_bucket(g, i->parent, inode_name(i));
+void tree_hash_clear_locked(struct tree *t)
+{
+	struct tree_locked *g = tree_locked(t);
 
-			next = i->hash_next;
-			i->hash_next = *to;
-			*to = i;
-		}
-	}
-	if (g->n_moved == g->n_old) {
-		free(g->old_buckets);
-		g->old_buckets = NULL;
+	for (size_t k = 0; k < TREE_SEGMENT && g->rows[k]; k++) {
+		for (size_t n = 0; n < TREE_SEGMENT; n++)
+			free(g->rows[k][n]);
+		free(g->rows[k]);
 	}
 }
 
 static void tree_hash_grow_locked(struct tree *t) REQUIRES(t->lock)
 {
 	struct tree_locked *g = tree_locked(t);
-	struct inode **new;
+	size_t k = g->n_buckets;
+	struct inode **from, **to, *i;
 
-	if (!g->old_buckets && g->n_hashed > g->n_buckets) {
-		new = calloc(g->n_buckets * 2, sizeof(*new));
-		if (!new)
-			return; /* slower, not wrong */
-		g->old_buckets = g->buckets;
-		g->n_old = g->n_buckets;
-		g->n_moved = 0;
-		g->buckets = new;
-		g->n_buckets *= 2;
+	if (g->n_hashed <= k || !tree_hash_room(g, k))
+		return; /* without memory: slower, not wrong */
+	from = tree_hash_at(g, k - tree_hash_whole(k));
+	to = tree_hash_at(g, k);
+	g->n_buckets++;
+	while ((i = *from)) {
+		if (tree_hash_number(k + 1, i->parent, inode_name(i)) == k) {
+			*from = i->hash_next;
+			i->hash_next = *to;
+			*to = i;
+		} else {
+			from = &i->hash_next;
+		}
 	}
-	if (g->old_buckets)
-		tree_hash_move_locked(t);
 }
 
 struct inode *tree_hash_find_locked(struct tree *t, struct inode *dir,
@@ -76,11 +121,13 @@ struct inode *tree_hash_find_locked(struct tree *t, struct inode *dir,
 	return i;
 }
 
-/* From dir on upwards. */
-static void tree_hash_count_pending(struct inode *dir, unsigned n)
+/* From dir on upwards; what is to be less wraps round to that. */
+static void tree_hash_count(struct inode *dir, unsigned pending, unsigned open)
 {
-	for (; n && dir; dir = dir->parent)
-		dir->dir->n_pending += n;
+	for (; (pending || open) && dir; dir = dir->parent) {
+		dir->dir->n_pending += pending;
+		dir->dir->n_open += open;
+	}
 }
 
 void tree_hash_set_pending_locked(struct tree *t, struct inode *i, bool pending)
@@ -88,8 +135,16 @@ void tree_hash_set_pending_locked(struct tree *t, struct inode *i, bool pending)
 	if (!(i->flags & INODE_PENDING) == !pending)
 		return;
 	i->flags ^= INODE_PENDING;
-	/* It wraps round to what it is to be. */
-	tree_hash_count_pending(i->parent, pending ? 1 : -1U);
+	tree_hash_count(i->parent, pending ? 1 : -1U, 0);
+}
+
+void tree_hash_set_open_locked(struct tree *t, struct inode *i,
+			       struct file *file)
+{
+	unsigned was = inode_n_open(i);
+
+	i->ext->file = file;
+	tree_hash_count(i->parent, 0, inode_n_open(i) - was);
 }
 
 void tree_hash_add_locked(struct tree *t, struct inode *i, struct inode *dir)
@@ -106,7 +161,7 @@ void tree_hash_add_locked(struct tree *t, struct inode *i, struct inode *dir)
 	dir->dir->last = i;
 	dir->dir->n_children++;
 	dir->dir->n_live += inode_live(i);
-	tree_hash_count_pending(dir, inode_n_pending(i));
+	tree_hash_count(dir, inode_n_pending(i), inode_n_open(i));
 	g->n_hashed++;
 	tree_hash_grow_locked(t);
 }
@@ -129,7 +184,7 @@ void tree_hash_remove_locked(struct tree *t, struct inode *i)
 	i->prev = i->next = i->parent = NULL;
 	dir->dir->n_children--;
 	dir->dir->n_live -= inode_live(i);
-	tree_hash_count_pending(dir, -inode_n_pending(i));
+	tree_hash_count(dir, -inode_n_pending(i), -inode_n_open(i));
 }
 
 void tree_hash_walk_locked(struct tree *t, struct inode *dir,
