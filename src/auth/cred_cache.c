@@ -214,12 +214,12 @@ static int fetch_start(struct cred_cache *c, uint64_t *generation,
 static int fetch_await(struct cred_cache *c, uint64_t generation,
 		       int64_t until_ms)
 {
-	int rc = 0;
+	int rc;
 
 	lock_take(&c->lock);
-	while (cred_cache_locked(c)->generation < generation && !rc)
-		rc = waiter_list_sleep(&cred_cache_locked(c)->waiting, &c->lock,
-				       until_ms);
+	rc = WAITER_LIST_UNTIL_MS(
+		&cred_cache_locked(c)->waiting, &c->lock, until_ms, true,
+		cred_cache_locked(c)->generation >= generation);
 	if (cred_cache_locked(c)->generation >= generation)
 		rc = 0;
 	lock_drop(&c->lock);

@@ -56,20 +56,34 @@ int io_pread_zeros(int fd, void *room, size_t n, uint64_t at)
 	return 0;
 }
 
-int io_each(int fd, uint64_t at, uint64_t n,
-	    int (*take)(void *arg, const void *bytes, size_t n), void *arg)
+/* early: what it is that the file ends early. */
+static int io_give(int fd, uint64_t at, uint64_t n, io_take *take, void *arg,
+		   int early)
 {
-	MEM_LOCAL char *room = malloc(COPY_ROOM);
+	size_t size = number_min(n, COPY_ROOM);
+	MEM_LOCAL char *room = malloc(size);
 	int rc = room ? 0 : -ENOMEM;
 
 	for (uint64_t end = at + n; !rc && at < end;) {
 		ssize_t got =
-			io_pread(fd, room, number_min(end - at, COPY_ROOM), at);
+			io_pread(fd, room, number_min(end - at, size), at);
 
-		rc = got < 0 ? (int)got : got ? take(arg, room, got) : -EIO;
+		if (!got)
+			return early;
+		rc = got < 0 ? (int)got : take(arg, room, got);
 		at += (uint64_t)got;
 	}
 	return rc;
+}
+
+int io_each(int fd, uint64_t at, uint64_t n, io_take *take, void *arg)
+{
+	return io_give(fd, at, n, take, arg, -EIO);
+}
+
+int io_each_there(int fd, uint64_t at, uint64_t n, io_take *take, void *arg)
+{
+	return io_give(fd, at, n, take, arg, 0);
 }
 
 int io_read_all(int fd, struct buf *out)

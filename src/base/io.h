@@ -31,9 +31,10 @@ int io_pwrite_some(int fd, const void *bytes, size_t n, uint64_t at,
 		   size_t *done);
 
 /* [at, at + n) in pieces, each given to take(): 0, what that failed with, or
- * -EIO, the file ends early. */
-int io_each(int fd, uint64_t at, uint64_t n,
-	    int (*take)(void *arg, const void *bytes, size_t n), void *arg);
+ * -EIO, the file ends early; which io_each_there() does not mind. */
+typedef int io_take(void *arg, const void *bytes, size_t n);
+int io_each(int fd, uint64_t at, uint64_t n, io_take *take, void *arg);
+int io_each_there(int fd, uint64_t at, uint64_t n, io_take *take, void *arg);
 
 /* The names in a directory outlive a power cut: 0 or -errno. */
 int io_sync_dir(const char *path);

@@ -223,9 +223,8 @@ void waiter_list_wake(struct waiter_list *l)
 		waiter_unpark(e->waiter);
 }
 
-static int waiter_list_wait(struct waiter_list *l, struct lock *lock,
-			    int64_t until_ms, bool interruptible)
-	REQUIRES(*lock)
+int waiter_list_wait(struct waiter_list *l, struct lock *lock, int64_t until_ms,
+		     bool interruptible)
 {
 	struct waiter_entry e = { .waiter = waiter_self() };
 	int rc;

@@ -105,4 +105,21 @@ int waiter_list_sleep(struct waiter_list *l, struct lock *lock,
 int waiter_list_sleep_uninterrupted(struct waiter_list *l, struct lock *lock,
 				    int64_t until_ms) REQUIRES(*lock);
 
+/*
+ * On the list until `so` is true, which is looked at with the lock held: 0, or
+ * -EINTR once an interruptible operation is to end, or -ETIMEDOUT.
+ */
+int waiter_list_wait(struct waiter_list *l, struct lock *lock, int64_t until_ms,
+		     bool interruptible) REQUIRES(*lock);
+#define WAITER_LIST_UNTIL_MS(list_, lock_, until_ms_, interruptible_, so_) \
+	({ \
+		int rc_ = 0; \
+		while (!rc_ && !(so_)) \
+			rc_ = waiter_list_wait(list_, lock_, until_ms_, \
+					       interruptible_); \
+		rc_; \
+	})
+#define WAITER_LIST_UNTIL(list_, lock_, interruptible_, so_) \
+	WAITER_LIST_UNTIL_MS(list_, lock_, WAIT_FOREVER, interruptible_, so_)
+
 #endif

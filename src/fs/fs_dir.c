@@ -179,9 +179,8 @@ static int dir_begin(struct dir_handle *h)
 	int rc = 0;
 
 	lock_take(&h->lock);
-	while (dir_locked(h)->busy && !rc)
-		rc = waiter_list_sleep(&dir_locked(h)->waiters, &h->lock,
-				       WAIT_FOREVER);
+	rc = WAITER_LIST_UNTIL(&dir_locked(h)->waiters, &h->lock, true,
+			       !dir_locked(h)->busy);
 	if (!rc)
 		dir_locked(h)->busy = true;
 	lock_drop(&h->lock);

@@ -142,14 +142,12 @@ bool inval_queue_settle(struct inval_queue *q)
 	struct inval_queue_locked *g;
 	bool done;
 	uint64_t all;
-	int rc = 0;
 
 	lock_take(&q->lock);
 	g = inval_queue_locked(q);
 	all = g->listener && g->listener != waiter_self() ? g->added : 0;
-	while (rc != -ETIMEDOUT && g->state == INVAL_QUEUE_ON && g->done < all)
-		rc = waiter_list_sleep_uninterrupted(&g->waiters, &q->lock,
-						     until_ms);
+	WAITER_LIST_UNTIL_MS(&g->waiters, &q->lock, until_ms, false,
+			     g->state != INVAL_QUEUE_ON || g->done >= all);
 	done = all && g->done >= all && g->state == INVAL_QUEUE_ON;
 	lock_drop(&q->lock);
 	return done;
@@ -181,10 +179,10 @@ bool inval_queue_next(struct inval_queue *q, struct inval *out)
 		inval_queue_locked(q)->done++;
 		waiter_list_wake(&inval_queue_locked(q)->waiters);
 	}
-	while (!(n = inval_queue_take_locked(q)) &&
-	       inval_queue_locked(q)->state != INVAL_QUEUE_ENDED)
-		waiter_list_sleep_uninterrupted(&inval_queue_locked(q)->waiters,
-						&q->lock, WAIT_FOREVER);
+	WAITER_LIST_UNTIL(&inval_queue_locked(q)->waiters, &q->lock, false,
+			  (n = inval_queue_take_locked(q)) ||
+				  inval_queue_locked(q)->state ==
+					  INVAL_QUEUE_ENDED);
 	inval_queue_locked(q)->handed = n != NULL;
 	lock_drop(&q->lock);
 	if (!n)

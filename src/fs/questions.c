@@ -86,9 +86,8 @@ int questions_begin(struct questions *q, struct inode *dir, const char *name,
 	} else {
 		x->refs++;
 		result = 0;
-		while (!x->answered && !result)
-			result = waiter_list_sleep(&x->waiters, &q->lock,
-						   WAIT_FOREVER);
+		result = WAITER_LIST_UNTIL(&x->waiters, &q->lock, true,
+					   x->answered);
 		*rc = x->rc;
 		result = x->answered ? 0 : result;
 		left = question_leave(q, x) ? x : NULL;

@@ -237,9 +237,8 @@ static int subtree_begin(struct subtrees *t, const struct stage *stage,
 	int rc = 0;
 
 	lock_take(&t->lock);
-	while ((s = subtree_find(t, stage, key)) && s->busy && !rc)
-		rc = waiter_list_sleep(&subtrees_locked(t)->waiters, &t->lock,
-				       WAIT_FOREVER);
+	rc = WAITER_LIST_UNTIL(&subtrees_locked(t)->waiters, &t->lock, true,
+			       !(s = subtree_find(t, stage, key)) || !s->busy);
 	*out = rc ? NULL : s;
 	if (*out) {
 		s->busy = true;

@@ -53,27 +53,28 @@ static void get_sync_done(struct store_get *get, int rc,
 	lock_drop(&g->lock);
 }
 
-static int get_sync_wait(struct store *s, struct get_sync *g,
-			 struct object_info *info)
+static int get_sync_sleep(struct get_sync *g, bool interruptible)
 {
-	bool cancelled = false;
 	int rc;
 
 	lock_take(&g->lock);
-	while (!get_sync_locked(g)->done) {
-		struct waiter_list *waiters = &get_sync_locked(g)->waiters;
+	rc = WAITER_LIST_UNTIL(&get_sync_locked(g)->waiters, &g->lock,
+			       interruptible, get_sync_locked(g)->done);
+	lock_drop(&g->lock);
+	return rc;
+}
 
-		if (cancelled) {
-			waiter_list_sleep_uninterrupted(waiters, &g->lock,
-							WAIT_FOREVER);
-		} else if (waiter_list_sleep(waiters, &g->lock, WAIT_FOREVER) ==
-			   -EINTR) {
-			cancelled = true;
-			lock_drop(&g->lock);
-			store_get_cancel(s, &g->get);
-			lock_take(&g->lock);
-		}
+static int get_sync_wait(struct store *s, struct get_sync *g,
+			 struct object_info *info)
+{
+	bool cancelled = get_sync_sleep(g, true) == -EINTR;
+	int rc;
+
+	if (cancelled) {
+		store_get_cancel(s, &g->get);
+		get_sync_sleep(g, false);
 	}
+	lock_take(&g->lock);
 	rc = get_sync_locked(g)->rc;
 	if (!rc && info)
 		*info = get_sync_locked(g)->info;

@@ -305,16 +305,11 @@ static bool parts_recalled_locked(struct upload_parts *p, unsigned arg)
 static int parts_sleep(struct upload_parts *p, parts_test *is_so, unsigned arg,
 		       bool interruptible)
 {
-	struct waiter_list *l;
-	int rc = 0;
+	int rc;
 
 	lock_take(&p->lock);
-	l = &parts_locked(p)->waiters;
-	while (!rc && !is_so(p, arg))
-		rc = interruptible
-			     ? waiter_list_sleep(l, &p->lock, WAIT_FOREVER)
-			     : waiter_list_sleep_uninterrupted(l, &p->lock,
-							       WAIT_FOREVER);
+	rc = WAITER_LIST_UNTIL(&parts_locked(p)->waiters, &p->lock,
+			       interruptible, is_so(p, arg));
 	lock_drop(&p->lock);
 	return rc;
 }

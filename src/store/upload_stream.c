@@ -22,6 +22,7 @@
 #include "base/budget.h"
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/io.h"
 #include "base/number.h"
 #include "store/parts.h"
 #include "store/upload_parts.h"
@@ -371,18 +372,11 @@ static int stream_fill(struct upload_stream *s, const char *at, size_t n)
 
 static int stream_write(struct upload_stream *s, const char *bytes, size_t n)
 {
-	while (n) {
-		ssize_t put = pwrite(s->fd, bytes, n, (off_t)s->len);
+	size_t done;
+	int rc = io_pwrite_some(s->fd, bytes, n, s->len, &done);
 
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return -errno;
-		bytes += put;
-		n -= (size_t)put;
-		s->len += (uint64_t)put;
-	}
-	return 0;
+	s->len += done;
+	return rc;
 }
 
 int upload_stream_add(struct upload_stream *s, const void *bytes, size_t n)

@@ -279,9 +279,8 @@ static struct transfer_job *transfer_take_job(struct transfer *t)
 
 	lock_take(&t->lock);
 	g = transfer_locked(t);
-	while (!g->queue && g->phase == OPEN)
-		waiter_list_sleep_uninterrupted(&g->idle, &t->lock,
-						WAIT_FOREVER);
+	WAITER_LIST_UNTIL(&g->idle, &t->lock, false,
+			  g->queue || g->phase != OPEN);
 	job = g->queue;
 	if (job) {
 		DL_DELETE(g->queue, job);
@@ -519,9 +518,8 @@ int transfer_add(struct transfer *t, struct transfer_job *job)
 	}
 	lock_take(&t->lock);
 	g = transfer_locked(t);
-	while (g->n_queue == QUEUE_MAX && g->phase != STOPPED)
-		waiter_list_sleep_uninterrupted(&g->full, &t->lock,
-						WAIT_FOREVER);
+	WAITER_LIST_UNTIL(&g->full, &t->lock, false,
+			  g->n_queue < QUEUE_MAX || g->phase == STOPPED);
 	if (g->phase == STOPPED) {
 		rc = -EINTR;
 	} else {

@@ -367,34 +367,32 @@ static void gather_need_locked(struct gather *g, const struct gather_want *w)
 	}
 }
 
-static int gather_wait_by(struct gather *g, const struct gather_want *w,
-			  int64_t until_ms,
-			  int (*sleep)(struct waiter_list *l, struct lock *lock,
-				       int64_t until_ms))
+static int gather_wait_until(struct gather *g, const struct gather_want *w,
+			     int64_t until_ms, bool interruptible)
 {
-	int rc = 0;
+	int rc;
 
 	if (!atomic_load(&g->any))
 		return 0;
 	lock_take(&g->lock);
 	gather_need_locked(g, w);
-	while (!rc && gather_has_locked(g, w))
-		rc = sleep(&gather_locked(g)->waiters, &g->lock, until_ms);
+	rc = WAITER_LIST_UNTIL_MS(&gather_locked(g)->waiters, &g->lock,
+				  until_ms, interruptible,
+				  !gather_has_locked(g, w));
 	lock_drop(&g->lock);
 	return rc;
 }
 
 int gather_wait(struct gather *g, const struct gather_want *w)
 {
-	return gather_wait_by(g, w, WAIT_FOREVER, waiter_list_sleep);
+	return gather_wait_until(g, w, WAIT_FOREVER, true);
 }
 
 int gather_wait_all(struct gather *g, int64_t until_ms)
 {
 	static const struct gather_want all = { 0 };
 
-	return gather_wait_by(g, &all, until_ms,
-			      waiter_list_sleep_uninterrupted);
+	return gather_wait_until(g, &all, until_ms, false);
 }
 
 int gather_take_refusal(struct gather *g, const struct gather_want *w)

@@ -57,9 +57,8 @@ struct block_cache *block_cache_new(struct budget *budget)
 static void cache_wait_for_sources(struct block_cache *c)
 {
 	lock_take(&c->lock);
-	while (cache_locked(c)->n_sources)
-		waiter_list_sleep_uninterrupted(&cache_locked(c)->waiters,
-						&c->lock, WAIT_FOREVER);
+	WAITER_LIST_UNTIL(&cache_locked(c)->waiters, &c->lock, false,
+			  !cache_locked(c)->n_sources);
 	lock_drop(&c->lock);
 }
 

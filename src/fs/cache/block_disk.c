@@ -123,9 +123,8 @@ static struct block *disk_next_load(struct block_disk *d)
 	struct block *b;
 
 	lock_take(&d->lock);
-	while (!disk_locked(d)->loads && !disk_locked(d)->over)
-		waiter_list_sleep_uninterrupted(&disk_locked(d)->loaders,
-						&d->lock, WAIT_FOREVER);
+	WAITER_LIST_UNTIL(&disk_locked(d)->loaders, &d->lock, false,
+			  disk_locked(d)->loads || disk_locked(d)->over);
 	b = disk_locked(d)->loads;
 	if (b) {
 		DL_DELETE2(disk_locked(d)->loads, b, queued_.prev,
@@ -227,9 +226,7 @@ static struct block *disk_next_save(struct block_disk *d)
 
 	lock_take(&d->lock);
 	g = disk_locked(d);
-	while (!g->saves && !g->over)
-		waiter_list_sleep_uninterrupted(&g->savers, &d->lock,
-						WAIT_FOREVER);
+	WAITER_LIST_UNTIL(&g->savers, &d->lock, false, g->saves || g->over);
 	b = g->saves;
 	if (b)
 		DL_DELETE2(g->saves, b, queued_.prev, queued_.next);

@@ -312,9 +312,7 @@ static struct spill_kept *spill_next(struct spill *s)
 
 	lock_take(&s->lock);
 	g = spill_locked(s);
-	while (!g->queue && !g->over)
-		waiter_list_sleep_uninterrupted(&g->waiters, &s->lock,
-						WAIT_FOREVER);
+	WAITER_LIST_UNTIL(&g->waiters, &s->lock, false, g->queue || g->over);
 	k = g->over ? NULL : g->queue;
 	lock_drop(&s->lock);
 	return k;
@@ -387,9 +385,8 @@ void spill_wait(struct spill *s, uint64_t start, uint64_t end)
 
 	lock_take(&s->lock);
 	g = spill_locked(s);
-	while (spill_find(g->queue, start, end))
-		waiter_list_sleep_uninterrupted(&g->waiters, &s->lock,
-						WAIT_FOREVER);
+	WAITER_LIST_UNTIL(&g->waiters, &s->lock, false,
+			  !spill_find(g->queue, start, end));
 	lock_drop(&s->lock);
 }
 

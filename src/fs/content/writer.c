@@ -296,9 +296,8 @@ static int writer_await(struct file *f, unsigned released)
 	int rc = 0;
 
 	lock_take(&f->lock);
-	while (!rc && file_locked(f)->n_released == released)
-		rc = waiter_list_sleep(&file_locked(f)->waiters, &f->lock,
-				       WAIT_FOREVER);
+	rc = WAITER_LIST_UNTIL(&file_locked(f)->waiters, &f->lock, true,
+			       file_locked(f)->n_released != released);
 	lock_drop(&f->lock);
 	return rc;
 }

@@ -392,9 +392,8 @@ bool queue_wait_sent(struct write_back *w, struct inode *i)
 
 	lock_take(&w->lock);
 	g = queue_locked(w);
-	while ((q = queue_find_locked(w, i)) && q->sending)
-		waiter_list_sleep_uninterrupted(&g->changed, &w->lock,
-						WAIT_FOREVER);
+	WAITER_LIST_UNTIL(&g->changed, &w->lock, false,
+			  !(q = queue_find_locked(w, i)) || !q->sending);
 	/* One that was tried may be there. */
 	there = q && !q->tries;
 	lock_drop(&w->lock);
@@ -420,8 +419,8 @@ int queue_wait_room(struct write_back *w, struct inode *i, uint64_t bytes)
 
 	lock_take(&w->lock);
 	g = queue_locked(w);
-	while (!rc && !queue_has_room_locked(w, i, bytes))
-		rc = waiter_list_sleep(&g->changed, &w->lock, WAIT_FOREVER);
+	rc = WAITER_LIST_UNTIL(&g->changed, &w->lock, true,
+			       queue_has_room_locked(w, i, bytes));
 	lock_drop(&w->lock);
 	return rc;
 }

@@ -87,9 +87,7 @@ static bool write_back_opens(struct write_back *w)
 
 	lock_take(&w->lock);
 	g = queue_locked(w);
-	while (g->opening)
-		waiter_list_sleep_uninterrupted(&g->changed, &w->lock,
-						WAIT_FOREVER);
+	WAITER_LIST_UNTIL(&g->changed, &w->lock, false, !g->opening);
 	mine = !atomic_load(&w->opened);
 	g->opening = mine;
 	lock_drop(&w->lock);
@@ -378,8 +376,8 @@ int write_back_flush(struct write_back *w, bool ends)
 	flush_want_locked(w, g->failed);
 	g->ends = ends;
 	queue_call_locked(w);
-	while (!rc && flush_goes_on_locked(w))
-		rc = waiter_list_sleep(&g->changed, &w->lock, WAIT_FOREVER);
+	rc = WAITER_LIST_UNTIL(&g->changed, &w->lock, true,
+			       !flush_goes_on_locked(w));
 	if (!rc)
 		rc = flush_result_locked(w);
 	lock_drop(&w->lock);

@@ -7,10 +7,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/mime.h"
 #include "store/local/local_error.h"
 #include "store/local/local_ops.h"
@@ -19,7 +19,6 @@
 #include "store/local/local_root.h"
 #include "store/store_check.h"
 
-#define GET_CHUNK (256u << 10)
 #define DEFAULT_TYPE "binary/octet-stream"
 
 static int read_check_key(struct local *l, const char *what, const char *key)
@@ -159,42 +158,33 @@ int local_read_same(struct store *s, int fd, const char *etag)
 	return strcmp(record.etag, etag) ? -ESTALE : 0;
 }
 
-static int read_send(struct local *l, struct store_get *get, int fd, char *room,
-		     size_t size)
+static int read_take(void *arg, const void *bytes, size_t n)
 {
-	uint64_t at = get->offset, end = get->offset + get->len;
+	struct store_get *get = arg;
 
-	while (at < end) {
-		size_t want = end - at < size ? end - at : size;
-		ssize_t n = pread(fd, room, want, at);
-
-		if (n < 0)
-			return local_error(l, "read", get->key, -errno, NULL);
-		if (!n)
-			break;
-		get->data(get, room, n);
-		at += n;
-	}
+	get->data(get, bytes, n);
 	return 0;
+}
+
+static int read_send(struct local *l, struct store_get *get, int fd)
+{
+	int rc = io_each_there(fd, get->offset, get->len, read_take, get);
+
+	return rc ? local_error(l, "read", get->key, rc, NULL) : 0;
 }
 
 void local_read_get(struct store *s, struct store_get *get)
 {
 	struct local *l = local_of(s);
-	size_t size = get->len < GET_CHUNK ? get->len : GET_CHUNK;
 	struct object_info info = { 0 };
-	char *room = malloc(size);
-	int fd = -1, rc;
+	int fd, rc = local_read_open(s, get->key, get->etag, &fd, &info);
 
-	rc = room ? local_read_open(s, get->key, get->etag, &fd, &info)
-		  : -ENOMEM;
 	if (!rc && !store_check_is_dir(get->key))
-		rc = read_send(l, get, fd, room, size);
+		rc = read_send(l, get, fd);
 	if (!rc && get->etag)
 		rc = local_read_same(s, fd, get->etag);
 	if (fd >= 0)
 		close(fd);
-	free(room);
 	get->done(get, rc, &info);
 }
 

@@ -169,31 +169,28 @@ static int fetch_start(struct s3_list *l, const char *token, bool again)
 	return 0;
 }
 
-/* cancel: right away, else when this thread's operation is interrupted. */
-static int fetch_wait(struct s3 *s, struct fetch *f, bool cancel)
+static int fetch_sleep(struct fetch *f, bool interruptible)
 {
-	bool cancelled = false;
 	int rc;
 
 	lock_take(&f->lock);
-	while (!fetch_locked(f)->done) {
-		struct waiter_list *waiters = &fetch_locked(f)->waiters;
-
-		if (cancel && !cancelled) {
-			cancelled = true;
-			lock_drop(&f->lock);
-			http_cancel(s->lane, &f->call.http);
-			lock_take(&f->lock);
-		} else if (cancelled) {
-			waiter_list_sleep_uninterrupted(waiters, &f->lock,
-							WAIT_FOREVER);
-		} else if (waiter_list_sleep(waiters, &f->lock, WAIT_FOREVER) ==
-			   -EINTR) {
-			cancel = true;
-		}
-	}
-	rc = fetch_locked(f)->rc;
+	rc = WAITER_LIST_UNTIL(&fetch_locked(f)->waiters, &f->lock,
+			       interruptible, fetch_locked(f)->done);
 	lock_drop(&f->lock);
+	return rc;
+}
+
+/* cancel: right away, else when this thread's operation is interrupted. */
+static int fetch_wait(struct s3 *s, struct fetch *f, bool cancel)
+{
+	bool cancelled = cancel || fetch_sleep(f, true) == -EINTR;
+	int rc;
+
+	if (cancelled) {
+		http_cancel(s->lane, &f->call.http);
+		fetch_sleep(f, false);
+	}
+	rc = LOCK_UNDER(&f->lock, fetch_locked(f)->rc);
 	return cancelled && rc == -ECANCELED ? -EINTR : rc;
 }
 

@@ -166,6 +166,10 @@ static void reads_pieces(void **state)
 	assert_int_equal(io_each(fd, n - 2, 3, keep_piece, &out), -EIO);
 	assert_string_equal(buf_str(&out), text + n - 2);
 	buf_reset(&out);
+	assert_int_equal(io_each_there(fd, n - 2, 3, keep_piece, &out), 0);
+	assert_int_equal(io_each_there(fd, n + 1, 3, keep_piece, &out), 0);
+	assert_string_equal(buf_str(&out), text + n - 2);
+	buf_reset(&out);
 	out.max = 1;
 	assert_int_equal(io_each(fd, 0, n, keep_piece, &out), -EMSGSIZE);
 	assert_int_equal(io_each(-1, 0, n, keep_piece, &out), -EBADF);

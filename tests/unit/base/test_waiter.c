@@ -246,6 +246,45 @@ static void test_interrupt_from_another_thread(void **state)
 	waiter_begin(w);
 }
 
+static void *passer(void *arg)
+{
+	struct game *g = arg;
+
+	lock_take(&g->lock);
+	g->ball = 0;
+	waiter_list_wake(&g->list);
+	lock_drop(&g->lock);
+	return NULL;
+}
+
+/* An interrupt ends an interruptible wait alone, and no wait is begun for what
+ * is so already. */
+static void test_waits_on_a_list(void **state)
+{
+	struct game g = { .lock = LOCK_INIT(LOCK_TEST) };
+	struct waiter *w = waiter_self();
+	pthread_t thread;
+	int rc;
+
+	waiter_begin(w);
+	waiter_interrupt(w);
+	lock_take(&g.lock);
+	rc = WAITER_LIST_UNTIL(&g.list, &g.lock, true, g.ball == 0);
+	assert_int_equal(rc, 0);
+	rc = WAITER_LIST_UNTIL(&g.list, &g.lock, true, g.ball == 1);
+	assert_int_equal(rc, -EINTR);
+	g.ball = 1;
+	lock_drop(&g.lock);
+	assert_int_equal(pthread_create(&thread, NULL, passer, &g), 0);
+	lock_take(&g.lock);
+	rc = WAITER_LIST_UNTIL(&g.list, &g.lock, false, g.ball == 0);
+	lock_drop(&g.lock);
+	pthread_join(thread, NULL);
+	assert_int_equal(rc, 0);
+	assert_null(g.list.head);
+	waiter_begin(w);
+}
+
 /* Counts what it is asked, and says yes the third time. */
 static bool third(void *arg, int64_t since_ms)
 {
@@ -328,6 +367,7 @@ SUITE(waiter)
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_two_threads_take_turns),
 		cmocka_unit_test(test_interrupt_from_another_thread),
+		cmocka_unit_test(test_waits_on_a_list),
 		cmocka_unit_test(test_judge_is_asked_again),
 		cmocka_unit_test(test_judge_is_asked_in_a_list),
 		cmocka_unit_test(test_began),
