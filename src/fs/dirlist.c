@@ -124,6 +124,7 @@ static int dirlist_start(struct dirlist *l)
 	} else {
 		if (v.policy->implied_dirs)
 			traversal_opened(l->fs->traversals, l->dir);
+		dircache_set_read(l->fs->tree, l->dir);
 		rc = dircache_lasts(l->fs->tree, l->dir)
 			     ? 1
 			     : subtree_fill(l->fs->subtrees, l->dir);

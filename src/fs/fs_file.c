@@ -276,7 +276,7 @@ int fs_file_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
 		return rc;
 	}
 	*keep_cache = inode_etag_take_pages(fs->tree, i, v.info.etag);
-	inode_view(fs->tree, i, &now);
+	inode_use(fs->tree, i, &now);
 	rc = handle_new(fs, f, flags, emptied && v.info.size, now.ino, out);
 	if (!rc && !*keep_cache)
 		(*out)->kernel_pages_etag = inode_etag_hash(&v);

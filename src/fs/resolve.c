@@ -21,6 +21,9 @@
 #include "stage/location.h"
 #include "store/attr_meta.h"
 
+typedef int resolve_how(struct fs *fs, struct inode *dir, const char *name,
+			struct inode **out);
+
 /* The question is about a key; the answer is what now stands in the tree. */
 static int resolve_ask_key(struct fs *fs, const struct claims_ask *ask,
 			   const char *key, struct inode *dir, const char *name,
@@ -48,8 +51,44 @@ static int resolve_ask_key(struct fs *fs, const struct claims_ask *ask,
 	return *out ? 0 : -ENOENT;
 }
 
-/* What was a directory probably is one still, and will be read. 1: it is, and
- * is known again; 0: it may be anything; -EINTR. */
+/* What the store says is at the name of i now. */
+static int resolve_ask_again(struct fs *fs, struct inode *i, resolve_how *how,
+			     struct inode **now)
+{
+	char name[256];
+	struct inode *dir = inode_parent(fs->tree, i, name);
+	int rc = dir ? how(fs, dir, name, now) : -ESTALE;
+
+	/* The kernel, which has i under that name, is to look again. */
+	if (rc == -ENOENT || (!rc && *now != i))
+		inval_queue_entry(fs->inval_queue, dir, name);
+	inode_unref(fs->tree, dir);
+	return rc;
+}
+
+/*
+ * A program that has come through a directory to a name will probably do so
+ * again. While that name is there, so are all directories on the way to it, so
+ * it is asked for in their place. 1: dir is known again; 0: there is no such
+ * name; or why that does not tell.
+ */
+static int resolve_by_used(struct fs *fs, struct inode *dir)
+{
+	struct inode *used = dircache_used(fs->tree, dir), *now = NULL;
+	struct inode_view v;
+	int rc;
+
+	if (!used)
+		return 0;
+	rc = resolve_ask_again(fs, used, resolve_learn, &now);
+	inode_unref(fs->tree, now);
+	inode_unref(fs->tree, used);
+	inode_view(fs->tree, dir, &v);
+	return rc ? rc : v.fresh ? 1 : -ENOENT;
+}
+
+/* What was a directory probably is one still, and will be read, or gone
+ * through. 1: it is, and is known again; 0: it may be anything; -EINTR. */
 static int resolve_dir_again(struct fs *fs, struct inode *dir, const char *name,
 			     struct inode **out)
 {
@@ -63,6 +102,8 @@ static int resolve_dir_again(struct fs *fs, struct inode *dir, const char *name,
 	if (v.kind == INODE_DIR && v.policy->implied_dirs &&
 	    fs->set.metadata_ttl_s) {
 		rc = subtree_fill(fs->subtrees, known);
+		if (!rc)
+			rc = resolve_by_used(fs, known);
 		if (!rc)
 			rc = dirlist_renew(fs, known);
 	}
@@ -134,7 +175,7 @@ static int resolve_whole_dir(struct fs *fs, struct inode *dir, const char *name)
 	if (rc <= 0)
 		return rc ? rc : told;
 	rc = dirlist_renew(fs, dir);
-	rc = rc > 0 ? 0 : -EAGAIN; /* that fails so, too, and says why */
+	rc = rc < 0 ? -EAGAIN : 0; /* that fails so, too, and says why */
 	questions_end(fs->questions, dir, "", rc);
 	return rc;
 }
@@ -194,24 +235,6 @@ int resolve_name(struct fs *fs, struct inode *dir, const char *name,
 		return stages_resolve(fs, name, out);
 	rc = resolve_known(fs, dir, name, out);
 	return rc == -EAGAIN ? resolve_learn(fs, dir, name, out) : rc;
-}
-
-typedef int resolve_how(struct fs *fs, struct inode *dir, const char *name,
-			struct inode **out);
-
-/* What the store says is at the name of i now. */
-static int resolve_ask_again(struct fs *fs, struct inode *i, resolve_how *how,
-			     struct inode **now)
-{
-	char name[256];
-	struct inode *dir = inode_parent(fs->tree, i, name);
-	int rc = dir ? how(fs, dir, name, now) : -ESTALE;
-
-	/* The kernel, which has i under that name, is to look again. */
-	if (rc == -ENOENT || (!rc && *now != i))
-		inval_queue_entry(fs->inval_queue, dir, name);
-	inode_unref(fs->tree, dir);
-	return rc;
 }
 
 int resolve_now(struct fs *fs, struct inode *i, struct inode_view *v,

@@ -5,6 +5,7 @@
     s3.py put KEY FILE [content_type=T, cache_control=, content_encoding=,
           content_disposition=, storage_class=, tagging=...]
           [NAME=VALUE metadata...]
+    s3.py plant PREFIX COUNT      objects PREFIX0000 on, each of its key's bytes
     s3.py multipart KEY FILE PART_BYTES
     s3.py get KEY                 the bytes, on stdout
     s3.py delete KEY...
@@ -69,6 +70,15 @@ def put(key, path, *settings):
             meta[name] = value
     with open(path, "rb") as body:
         S3.put_object(Bucket=BUCKET, Key=key, Body=body, Metadata=meta, **extra)
+
+
+def plant(prefix, count):
+    def one(number):
+        key = f"{prefix}{number:04}"
+        S3.put_object(Bucket=BUCKET, Key=key, Body=key.encode())
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(one, range(int(count))))
 
 
 def multipart(key, path, part_bytes):
@@ -200,7 +210,7 @@ def url(verb, key, seconds):
 
 
 COMMANDS = {
-    "put": put, "multipart": multipart, "get": get, "delete": delete,
+    "put": put, "plant": plant, "multipart": multipart, "get": get, "delete": delete,
     "delete-prefix": delete_prefix, "list": list_, "head": head,
     "uploads": uploads, "start-upload": start_upload, "parts": parts,
     "part-urls": part_urls, "complete": complete, "compare": compare,

@@ -145,6 +145,29 @@ bool dircache_worth_listing(struct tree *t, struct inode *dir)
 	return dir->dir && TREE_UNDER(t, dircache_worth_locked(t, dir->dir));
 }
 
+void dircache_set_read(struct tree *t, struct inode *dir)
+{
+	if (dir->dir)
+		TREE_DO(t, dir->dir->read = true);
+}
+
+struct inode *dircache_used(struct tree *t, struct inode *dir)
+{
+	struct inode *i = dir;
+	bool read;
+
+	if (!dir->dir)
+		return NULL;
+	tree_lock(t);
+	read = dir->dir->read && dir->dir->n_live <= LIST_MAX;
+	dir->dir->read = false;
+	while (!read && i->dir && i->dir->used && inode_live(i->dir->used))
+		i = i->dir->used;
+	i = i == dir ? NULL : inode_ref_locked(t, i);
+	tree_unlock(t);
+	return i;
+}
+
 bool dircache_complete(struct tree *t, struct inode *dir)
 {
 	return dircache_left_ms(t, dir) > 0;

@@ -47,6 +47,14 @@ bool dircache_lasts(struct tree *t, struct inode *dir);
 /* It was complete once, and a name in it is to be asked for: does it cost less
  * to list it? To be called once for each such question. */
 bool dircache_worth_listing(struct tree *t, struct inode *dir);
+/* A program reads it. */
+void dircache_set_read(struct tree *t, struct inode *dir);
+/*
+ * The name below dir to which the look-ups went last that led through it:
+ * referenced; NULL: there is none, or a program has read dir since this was
+ * asked last, and will do so again, by a page.
+ */
+struct inode *dircache_used(struct tree *t, struct inode *dir);
 /* True when the directory is complete and fresh. */
 bool dircache_complete(struct tree *t, struct inode *dir);
 

@@ -192,7 +192,18 @@ void inode_enter_locked(struct tree *t, struct inode *i, struct inode_view *out)
 {
 	inode_show_locked(t, i, out);
 	i->lookups++;
+	if (i->parent)
+		i->parent->dir->used = i;
 	tree_lru_update_locked(t, i);
+}
+
+void inode_use(struct tree *t, struct inode *i, struct inode_view *out)
+{
+	tree_lock(t);
+	inode_view_locked(t, i, out);
+	for (; i->parent; i = i->parent)
+		i->parent->dir->used = i;
+	tree_unlock(t);
 }
 
 void inode_enter(struct tree *t, struct inode *i, struct inode_view *out)

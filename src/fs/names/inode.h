@@ -135,6 +135,9 @@ bool inode_forget(struct tree *t, struct inode *i, uint64_t n);
 void inode_view(struct tree *t, struct inode *i, struct inode_view *out);
 /* The same, and the kernel is about to be told it. */
 void inode_show(struct tree *t, struct inode *i, struct inode_view *out);
+/* inode_view() of a file that a program opens: what it will probably come to
+ * again through the directories above (dircache_used()). */
+void inode_use(struct tree *t, struct inode *i, struct inode_view *out);
 /* And has looked it up by that: for a reference of the caller's. */
 void inode_enter(struct tree *t, struct inode *i, struct inode_view *out);
 void inode_look(struct tree *t, struct inode *i, struct inode_place *out);

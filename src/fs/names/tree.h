@@ -32,6 +32,8 @@ struct inode_dir {
 	unsigned n_live;
 	unsigned n_pending; /* INODE_PENDING names below it, at any depth */
 	unsigned n_open; /* the same of those with open content */
+	struct inode *used; /* the child that was looked up last, or NULL */
+	bool read; /* by a program, since dircache_used() */
 	/* Beginning of the listing that was read to its end; -1: none. */
 	int64_t complete_ms;
 	unsigned n_asked; /* names that were asked for one by one since */

@@ -182,6 +182,8 @@ void tree_hash_remove_locked(struct tree *t, struct inode *i)
 	*(i->prev ? &i->prev->next : &dir->dir->first) = i->next;
 	*(i->next ? &i->next->prev : &dir->dir->last) = i->prev;
 	i->prev = i->next = i->parent = NULL;
+	if (dir->dir->used == i)
+		dir->dir->used = NULL;
 	dir->dir->n_children--;
 	dir->dir->n_live -= inode_live(i);
 	tree_hash_count(dir, -inode_n_pending(i), -inode_n_open(i));

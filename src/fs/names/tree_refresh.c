@@ -103,6 +103,26 @@ static struct inode *tree_refresh_place_locked(
 	return i;
 }
 
+/*
+ * What is below a directory shows that it is there: dir and those above it are
+ * believed anew, from ms on, by the answer to a question that was asked when
+ * the clock stood at `asked`. Not what has moved since, which stands elsewhere.
+ */
+static void tree_refresh_above_locked(struct tree *t, struct inode *dir,
+				      uint64_t asked, int64_t ms)
+	REQUIRES(t->lock)
+{
+	if (!inode_policy(dir)->implied_dirs || dir->refreshed_ms >= ms)
+		return;
+	for (const struct inode *d = dir; d; d = d->parent)
+		if (d->stamp > asked || (d->flags & INODE_ORPHAN) ||
+		    (d->parent && claims_renaming_locked(t, d->parent, d)))
+			return;
+	for (; dir->parent && !(dir->ext && dir->ext->stage); dir = dir->parent)
+		if (dir->refreshed_ms >= 0 && dir->refreshed_ms < ms)
+			dir->refreshed_ms = ms;
+}
+
 struct inode *tree_refresh_locked(struct tree *t, struct inode *dir,
 				  const char *name, enum inode_kind kind,
 				  const struct object_info *info,
@@ -131,6 +151,9 @@ struct inode *tree_refresh_locked(struct tree *t, struct inode *dir,
 	if (i) {
 		inode_ref_locked(t, i);
 		i->refreshed_ms = lost ? -1 : clock_mono_ms();
+		if (!lost)
+			tree_refresh_above_locked(t, dir, asked,
+						  i->refreshed_ms);
 		if (kind == INODE_FILE)
 			tree_refresh_file(t, i, info);
 		else if (has_marker)
@@ -156,8 +179,10 @@ void tree_refresh_confirm(struct tree *t, struct inode *i, const char *etag,
 	tree_lock(t);
 	if (i->parent && i->stamp <= asked && !inode_dirty(i) &&
 	    !claims_renaming_locked(t, i->parent, i) &&
-	    !strcmp(inode_etag(i), etag) && i->refreshed_ms < asked_ms)
+	    !strcmp(inode_etag(i), etag) && i->refreshed_ms < asked_ms) {
 		i->refreshed_ms = asked_ms;
+		tree_refresh_above_locked(t, i->parent, asked, asked_ms);
+	}
 	tree_unlock(t);
 }
 
