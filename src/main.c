@@ -25,20 +25,20 @@ static const struct command *const commands[] = {
 	&passwd_command,  &keys_command,    NULL,
 };
 
-static bool is_one_of(const char *word, const char *a, const char *b)
+static bool main_is_one_of(const char *word, const char *a, const char *b)
 {
 	return !strcmp(word, a) || !strcmp(word, b);
 }
 
 /* mount(8) calls us so for `-t stagefs`. */
-static bool is_mount_helper(const char *program)
+static bool main_is_mount_helper(const char *program)
 {
 	const char *slash = strrchr(program, '/');
 
 	return text_starts_with(slash ? slash + 1 : program, "mount.");
 }
 
-static int run_verb(const struct command *c, int argc, char **argv)
+static int main_run_verb(const struct command *c, int argc, char **argv)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++) {
 		if (!strcmp(argv[i], "--help") ||
@@ -53,7 +53,7 @@ static int run_verb(const struct command *c, int argc, char **argv)
 
 /* Is that the SOURCE or the MOUNTPOINT of a mount? A word that is nothing on
  * this machine is a verb that was mistyped. */
-static bool begins_mount(const char *word)
+static bool main_begins_mount(const char *word)
 {
 	struct stat st;
 
@@ -66,17 +66,17 @@ int main(int argc, char **argv)
 	const struct command *c;
 
 	cmd_all = commands;
-	if (is_mount_helper(argv[0]))
+	if (main_is_mount_helper(argv[0]))
 		return mount_command.run(&mount_command, argc, argv);
 	if (argc < 2) {
 		help_page(commands, stderr);
 		return STATUS_USAGE;
 	}
-	if (is_one_of(argv[1], "--help", "-h")) {
+	if (main_is_one_of(argv[1], "--help", "-h")) {
 		help_page(commands, stdout);
 		return STATUS_OK;
 	}
-	if (is_one_of(argv[1], "--version", "-V")) {
+	if (main_is_one_of(argv[1], "--version", "-V")) {
 		help_version(stdout);
 		return STATUS_OK;
 	}
@@ -87,10 +87,10 @@ int main(int argc, char **argv)
 	cmd_lead_verb(argc, argv);
 	c = *argv[1] ? cmd_find(argv[1]) : NULL;
 	if (c)
-		return run_verb(c, argc - 1, argv + 1);
-	if (!begins_mount(argv[1]))
+		return main_run_verb(c, argc - 1, argv + 1);
+	if (!main_begins_mount(argv[1]))
 		return cmd_unknown(argv[1],
 				   "neither a verb nor a file or directory "
 				   "that is here");
-	return run_verb(&mount_command, argc, argv);
+	return main_run_verb(&mount_command, argc, argv);
 }

@@ -188,7 +188,7 @@ static bool profile_strip_word(const char *word, const char **s, size_t *n)
 	return true;
 }
 
-static bool layer_is_section(const struct layer *l, const char *section)
+static bool profile_layer_is_section(const struct layer *l, const char *section)
 {
 	size_t n = strlen(section);
 
@@ -225,14 +225,15 @@ static bool profile_is_one_word(const char *s, size_t n)
 	return true;
 }
 
-static int layer_take_value(void *arg, const char *section, const char *name,
-			    const char *value, const struct ini_place *place,
-			    struct buf *why)
+static int profile_layer_take_value(void *arg, const char *section,
+				    const char *name, const char *value,
+				    const struct ini_place *place,
+				    struct buf *why)
 {
 	struct layer *l = arg;
 	size_t n, i = 0;
 
-	if (!layer_is_section(l, section))
+	if (!profile_layer_is_section(l, section))
 		return 0;
 	l->found = true;
 	while (i < AWS_KEYS && strcasecmp(name, profile_keys[i].name))
@@ -253,7 +254,7 @@ static int layer_take_value(void *arg, const char *section, const char *name,
 	return l->values[i] ? 0 : -ENOMEM;
 }
 
-static void layer_clear(struct layer *l)
+static void profile_layer_clear(struct layer *l)
 {
 	for (size_t i = 0; i < AWS_KEYS; i++)
 		wipe_free(l->values[i]);
@@ -261,8 +262,9 @@ static void layer_clear(struct layer *l)
 }
 
 /* An absent file is an empty one. */
-static int layer_read(struct layer *l, enum aws_file which, const char *word,
-		      const char *name, struct buf *why)
+static int profile_layer_read(struct layer *l, enum aws_file which,
+			      const char *word, const char *name,
+			      struct buf *why)
 {
 	BUF_LOCAL detail = BUF_INIT(BUF_MESSAGE);
 	int rc;
@@ -273,7 +275,7 @@ static int layer_read(struct layer *l, enum aws_file which, const char *word,
 	l->path = aws_profile_file(which);
 	if (!l->path)
 		return 0;
-	rc = ini_read(l->path, layer_take_value, l, &detail);
+	rc = ini_read(l->path, profile_layer_take_value, l, &detail);
 	if (rc == -ENOENT || rc == -ENOTDIR)
 		rc = 0;
 	if (rc && why)
@@ -287,13 +289,14 @@ static int layer_read(struct layer *l, enum aws_file which, const char *word,
 	return rc;
 }
 
-static bool layer_has_keys(const struct layer *l)
+static bool profile_layer_has_keys(const struct layer *l)
 {
 	return l->values[AWS_KEY_ID] || l->values[AWS_KEY_SECRET];
 }
 
 /* Moves the value to out, where there is none yet. */
-static void layer_take(struct layer *l, size_t key, struct aws_profile *out)
+static void profile_layer_take(struct layer *l, size_t key,
+			       struct aws_profile *out)
 {
 	if (out->values[key])
 		return;
@@ -306,20 +309,20 @@ static void profile_merge(struct layer *layers, struct aws_profile *out)
 	for (int i = 0; i < AWS_FILES; i++) {
 		struct layer *l = &layers[i];
 
-		if (!out->file && layer_has_keys(l)) {
+		if (!out->file && profile_layer_has_keys(l)) {
 			for (size_t k = AWS_KEY_ID; k <= AWS_KEY_TOKEN; k++)
-				layer_take(l, k, out);
+				profile_layer_take(l, k, out);
 			out->open_to_others = l->open_to_others;
 			out->keys_in = l->which;
 			out->file = l->path;
 			l->path = NULL;
 		}
 		for (size_t k = AWS_KEY_TOKEN + 1; k < AWS_KEYS; k++)
-			layer_take(l, k, out);
+			profile_layer_take(l, k, out);
 	}
 }
 
-static const char *layer_path(const struct layer *l)
+static const char *profile_layer_path(const struct layer *l)
 {
 	return l->path ? l->path : "(no home directory)";
 }
@@ -336,19 +339,20 @@ int aws_profile_read(const char *name, struct aws_profile *out, struct buf *why)
 	if (!out->name)
 		return -ENOMEM;
 	for (int i = 0; i < AWS_FILES && !rc; i++)
-		rc = layer_read(&layers[i], i, "profile", name, why);
+		rc = profile_layer_read(&layers[i], i, "profile", name, why);
 	if (!rc && !layers[AWS_CREDENTIALS].found &&
 	    !layers[AWS_CONFIG].found) {
 		if (why)
 			buf_addf(why, "there is no profile %s in %s or %s",
-				 name, layer_path(&layers[AWS_CREDENTIALS]),
-				 layer_path(&layers[AWS_CONFIG]));
+				 name,
+				 profile_layer_path(&layers[AWS_CREDENTIALS]),
+				 profile_layer_path(&layers[AWS_CONFIG]));
 		rc = -ENOENT;
 	}
 	if (!rc)
 		profile_merge(layers, out);
 	for (int i = 0; i < AWS_FILES; i++)
-		layer_clear(&layers[i]);
+		profile_layer_clear(&layers[i]);
 	return rc;
 }
 
@@ -356,18 +360,18 @@ int aws_profile_session_read(const char *name, struct aws_profile *out,
 			     struct buf *why)
 {
 	struct layer l = { 0 };
-	int rc = layer_read(&l, AWS_CONFIG, "sso-session", name, why);
+	int rc = profile_layer_read(&l, AWS_CONFIG, "sso-session", name, why);
 
 	*out = (struct aws_profile){ 0 };
 	if (!rc && !l.found) {
 		if (why)
 			buf_addf(why, "there is no [sso-session %s] in %s",
-				 name, layer_path(&l));
+				 name, profile_layer_path(&l));
 		rc = -ENOENT;
 	}
 	for (size_t k = 0; k < AWS_KEYS && !rc; k++)
-		layer_take(&l, k, out);
-	layer_clear(&l);
+		profile_layer_take(&l, k, out);
+	profile_layer_clear(&l);
 	return rc;
 }
 

@@ -15,9 +15,9 @@
  * lock: it does not wait for anything, and the thread's first act is to take
  * that lock.)
  *
- * Invariant: `creds` changes only in fetch_install_locked(), and only when the
- * keys differ, so that equal pointers mean equal keys (auth/signer.c caches by
- * them).
+ * Invariant: `creds` changes only in cache_fetch_install_locked(), and only
+ * when the keys differ, so that equal pointers mean equal keys (auth/signer.c
+ * caches by them).
  *
  * `failed` is the stamp of files that could not be used; while it is the
  * present one they are not read again for a change's sake. `again_ms` is when
@@ -86,7 +86,8 @@ LOCK_GUARDS(cred_cache_locked, cred_cache, cred_cache_locked);
 
 /* ---- a fetch ---- */
 
-static void fetch_set_state_locked(struct cred_cache *c, enum fetch_state state)
+static void cache_fetch_set_state_locked(struct cred_cache *c,
+					 enum fetch_state state)
 	REQUIRES(&c->lock)
 {
 	struct cred_cache_locked *g = cred_cache_locked(c);
@@ -100,8 +101,8 @@ static void fetch_set_state_locked(struct cred_cache *c, enum fetch_state state)
 }
 
 /* Returns what is to be unreferenced once the lock is dropped. */
-static struct creds *fetch_install_locked(struct cred_cache *c,
-					  const struct cred_result *r)
+static struct creds *cache_fetch_install_locked(struct cred_cache *c,
+						const struct cred_result *r)
 	REQUIRES(&c->lock)
 {
 	struct cred_cache_locked *g = cred_cache_locked(c);
@@ -123,7 +124,8 @@ static struct creds *fetch_install_locked(struct cred_cache *c,
 	return old;
 }
 
-static void fetch_fail_locked(struct cred_cache *c, const struct cred_result *r)
+static void cache_fetch_fail_locked(struct cred_cache *c,
+				    const struct cred_result *r)
 	REQUIRES(&c->lock)
 {
 	struct cred_cache_locked *g = cred_cache_locked(c);
@@ -142,7 +144,7 @@ static void fetch_fail_locked(struct cred_cache *c, const struct cred_result *r)
 			 g->creds->source, buf_str(&r->why));
 }
 
-static void fetch_end(struct cred_cache *c, struct cred_result *r)
+static void cache_fetch_end(struct cred_cache *c, struct cred_result *r)
 {
 	CREDS_LOCAL *dead = NULL;
 	struct cred_cache_locked *g;
@@ -153,15 +155,15 @@ static void fetch_end(struct cred_cache *c, struct cred_result *r)
 	g->why = NULL;
 	g->rc = r->rc;
 	if (!r->rc)
-		dead = fetch_install_locked(c, r);
+		dead = cache_fetch_install_locked(c, r);
 	else if (g->state != FETCH_CALLED_OFF)
-		fetch_fail_locked(c, r);
-	fetch_set_state_locked(c, FETCH_ENDED);
+		cache_fetch_fail_locked(c, r);
+	cache_fetch_set_state_locked(c, FETCH_ENDED);
 	lock_drop(&c->lock);
 	buf_clear(&r->why);
 }
 
-static void *fetch_run(void *arg)
+static void *cache_fetch_run(void *arg)
 {
 	struct cred_cache *c = arg;
 	struct cred_result r = { .rc = -ECANCELED };
@@ -173,13 +175,13 @@ static void *fetch_run(void *arg)
 	lock_drop(&c->lock);
 	if (!called_off)
 		cred_plan_fetch(&c->plan, &r);
-	fetch_end(c, &r);
+	cache_fetch_end(c, &r);
 	return NULL;
 }
 
 /* Has a fetch running: *generation is reached when it has ended. */
-static int fetch_start(struct cred_cache *c, uint64_t *generation,
-		       int64_t *started_ms)
+static int cache_fetch_start(struct cred_cache *c, uint64_t *generation,
+			     int64_t *started_ms)
 {
 	struct cred_cache_locked *g;
 	bool ended;
@@ -191,10 +193,11 @@ static int fetch_start(struct cred_cache *c, uint64_t *generation,
 	ended = g->state == FETCH_ENDED;
 	old = g->thread;
 	if (g->state != FETCH_RUNNING) {
-		rc = thread_start(&g->thread, "credentials", fetch_run, c);
+		rc = thread_start(&g->thread, "credentials", cache_fetch_run,
+				  c);
 		if (!rc) {
 			g->started_ms = clock_mono_ms();
-			fetch_set_state_locked(c, FETCH_RUNNING);
+			cache_fetch_set_state_locked(c, FETCH_RUNNING);
 		} else {
 			g->thread = old;
 			ended = false;
@@ -211,8 +214,8 @@ static int fetch_start(struct cred_cache *c, uint64_t *generation,
 }
 
 /* Until that generation, or that time: 0, -ETIMEDOUT or -EINTR. */
-static int fetch_await(struct cred_cache *c, uint64_t generation,
-		       int64_t until_ms)
+static int cache_fetch_await(struct cred_cache *c, uint64_t generation,
+			     int64_t until_ms)
 {
 	int rc;
 
@@ -227,20 +230,20 @@ static int fetch_await(struct cred_cache *c, uint64_t generation,
 }
 
 /* Starts or joins one, and waits for it as the need is. */
-static int fetch(struct cred_cache *c, enum cred_need need)
+static int cache_fetch(struct cred_cache *c, enum cred_need need)
 {
 	uint64_t generation;
 	int64_t started_ms;
-	int rc = fetch_start(c, &generation, &started_ms);
+	int rc = cache_fetch_start(c, &generation, &started_ms);
 
 	if (rc || need == CRED_SOON)
 		return rc;
-	return fetch_await(c, generation,
-			   need == CRED_DEAD ? WAIT_FOREVER
-					     : started_ms + PATIENCE_MS);
+	return cache_fetch_await(c, generation,
+				 need == CRED_DEAD ? WAIT_FOREVER
+						   : started_ms + PATIENCE_MS);
 }
 
-static void fetch_call_off(struct cred_cache *c)
+static void cache_fetch_call_off(struct cred_cache *c)
 {
 	struct cred_cache_locked *g;
 	enum fetch_state was;
@@ -251,7 +254,7 @@ static void fetch_call_off(struct cred_cache *c)
 	was = g->state;
 	thread = g->thread;
 	if (was == FETCH_RUNNING) {
-		fetch_set_state_locked(c, FETCH_CALLED_OFF);
+		cache_fetch_set_state_locked(c, FETCH_CALLED_OFF);
 		if (g->fetcher)
 			waiter_interrupt(g->fetcher);
 	}
@@ -290,7 +293,7 @@ void cred_cache_free(struct cred_cache *c) NO_THREAD_CHECK
 {
 	if (!c)
 		return;
-	fetch_call_off(c);
+	cache_fetch_call_off(c);
 	creds_unref(c->guarded_.creds);
 	free(c->guarded_.why);
 	lock_destroy(&c->lock);
@@ -401,7 +404,7 @@ int cred_cache_get_until(struct cred_cache *c, int64_t until_s,
 	if (need == CRED_FINE && cache_asks_early(c, &s, until_s))
 		need = CRED_NOW;
 	if (need != CRED_FINE) {
-		rc = fetch(c, need);
+		rc = cache_fetch(c, need);
 		creds_unref(s.creds);
 		s = cache_look(c);
 	}
@@ -473,7 +476,7 @@ bool cred_cache_refused(struct cred_cache *c, const struct creds *refused,
 	s = cache_look(c);
 	if (creds_equal(s.creds, refused) &&
 	    (cache_files_changed(&s) || cache_is_renewable(c, &s, sure)))
-		fetch(c, CRED_DEAD);
+		cache_fetch(c, CRED_DEAD);
 	creds_unref(s.creds);
 	return cache_has_other(c, refused);
 }
@@ -493,8 +496,9 @@ bool cred_cache_renew(struct cred_cache *c, const struct creds *refused,
 	if (!refused || cred_plan_anonymous(&c->plan))
 		return false;
 	s = cache_look(c);
-	coming = !creds_equal(s.creds, refused) || cache_is_fetching(c) ||
-		 (cache_is_renewable(c, &s, sure) && !fetch(c, CRED_SOON));
+	coming =
+		!creds_equal(s.creds, refused) || cache_is_fetching(c) ||
+		(cache_is_renewable(c, &s, sure) && !cache_fetch(c, CRED_SOON));
 	creds_unref(s.creds);
 	return coming || cache_has_other(c, refused);
 }

@@ -46,7 +46,7 @@ struct splitter {
 	unsigned n;
 };
 
-static int words_end(struct splitter *s)
+static int process_words_end(struct splitter *s)
 {
 	if (!s->open)
 		return 0;
@@ -62,7 +62,8 @@ static int words_end(struct splitter *s)
 }
 
 /* *p stands behind the opening quote, and ends behind the closing one. */
-static int words_take_quoted(struct splitter *s, char quote, const char **p)
+static int process_words_take_quoted(struct splitter *s, char quote,
+				     const char **p)
 {
 	for (; **p; ++*p) {
 		if (**p == quote) {
@@ -77,7 +78,7 @@ static int words_take_quoted(struct splitter *s, char quote, const char **p)
 	return -EINVAL;
 }
 
-static int words_split(struct splitter *s, const char *p)
+static int process_words_split(struct splitter *s, const char *p)
 {
 	int rc = 0;
 
@@ -85,19 +86,19 @@ static int words_split(struct splitter *s, const char *p)
 		char c = *p++;
 
 		if (strchr(" \t\r\n", c)) {
-			rc = words_end(s);
+			rc = process_words_end(s);
 			continue;
 		}
 		s->open = true;
 		if (c == '\'' || c == '"')
-			rc = words_take_quoted(s, c, &p);
+			rc = process_words_take_quoted(s, c, &p);
 		else if (c == '\\' && !*p)
 			rc = -EINVAL;
 		else
 			buf_addc(&s->word, c == '\\' ? *p++ : c);
 	}
 	if (!rc)
-		rc = words_end(s);
+		rc = process_words_end(s);
 	return rc || s->n ? rc : -EINVAL;
 }
 
@@ -110,7 +111,7 @@ int cred_process_words(const char *line, char ***out)
 	s.words = calloc(WORDS_MAX + 1, sizeof(*s.words));
 	if (!s.words)
 		return -ENOMEM;
-	rc = words_split(&s, line);
+	rc = process_words_split(&s, line);
 	buf_clear(&s.word);
 	if (rc)
 		cred_process_words_free(s.words);
@@ -136,7 +137,7 @@ struct run {
 	bool gone;
 };
 
-static int run_files(posix_spawn_file_actions_t *a, int out_fd, int err_fd)
+static int process_files(posix_spawn_file_actions_t *a, int out_fd, int err_fd)
 {
 	int rc = posix_spawn_file_actions_init(a);
 
@@ -156,7 +157,7 @@ static int run_files(posix_spawn_file_actions_t *a, int out_fd, int err_fd)
 }
 
 /* A group of its own, and signals as a program expects them. */
-static int run_attributes(posix_spawnattr_t *a)
+static int process_attributes(posix_spawnattr_t *a)
 {
 	sigset_t none, all;
 	int rc = posix_spawnattr_init(a);
@@ -174,15 +175,15 @@ static int run_attributes(posix_spawnattr_t *a)
 }
 
 /* The ends to write to; above 2, so that none is in the way. */
-static int run_spawn(struct run *r, char **words, int out_fd, int err_fd)
+static int process_spawn(struct run *r, char **words, int out_fd, int err_fd)
 {
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
-	int rc = run_files(&files, out_fd, err_fd);
+	int rc = process_files(&files, out_fd, err_fd);
 
 	if (rc)
 		return rc;
-	rc = run_attributes(&attr);
+	rc = process_attributes(&attr);
 	if (!rc) {
 		rc = -posix_spawnp(&r->pid, words[0], &files, &attr, words,
 				   environ);
@@ -193,7 +194,7 @@ static int run_spawn(struct run *r, char **words, int out_fd, int err_fd)
 }
 
 /* A pipe whose writing end is none of 0, 1 and 2. */
-static int run_open_pipe(int *reader, int *writer)
+static int process_open_pipe(int *reader, int *writer)
 {
 	int ends[2];
 
@@ -214,15 +215,15 @@ static int run_open_pipe(int *reader, int *writer)
 	return 0;
 }
 
-static int run_start(struct run *r, char **words)
+static int process_start(struct run *r, char **words)
 {
-	int out_fd, err_fd, rc = run_open_pipe(&r->fds[0], &out_fd);
+	int out_fd, err_fd, rc = process_open_pipe(&r->fds[0], &out_fd);
 
 	if (rc)
 		return rc;
-	rc = run_open_pipe(&r->fds[1], &err_fd);
+	rc = process_open_pipe(&r->fds[1], &err_fd);
 	if (!rc) {
-		rc = run_spawn(r, words, out_fd, err_fd);
+		rc = process_spawn(r, words, out_fd, err_fd);
 		close(err_fd);
 	}
 	close(out_fd);
@@ -230,7 +231,7 @@ static int run_start(struct run *r, char **words)
 }
 
 /* Reads what is there. False once there is too much on standard output. */
-static bool run_drain(struct run *r)
+static bool process_drain(struct run *r)
 {
 	char piece[4096];
 
@@ -254,7 +255,7 @@ static bool run_drain(struct run *r)
 	return true;
 }
 
-static bool run_has_gone(struct run *r)
+static bool process_has_gone(struct run *r)
 {
 	pid_t pid = r->gone ? 0 : waitpid(r->pid, &r->status, WNOHANG);
 
@@ -265,7 +266,7 @@ static bool run_has_gone(struct run *r)
 	return r->gone;
 }
 
-static void run_kill(struct run *r)
+static void process_kill(struct run *r)
 {
 	if (r->gone)
 		return;
@@ -275,16 +276,16 @@ static void run_kill(struct run *r)
 	r->gone = true;
 }
 
-static int run_watch(struct run *r, int64_t timeout_ms)
+static int process_watch(struct run *r, int64_t timeout_ms)
 {
 	int64_t until_ms = clock_mono_ms() + timeout_ms;
 
 	for (;;) {
 		struct pollfd fds[2] = { { r->fds[0], POLLIN },
 					 { r->fds[1], POLLIN } };
-		bool gone = run_has_gone(r);
+		bool gone = process_has_gone(r);
 
-		if (!run_drain(r))
+		if (!process_drain(r))
 			return -EMSGSIZE;
 		if (gone)
 			return 0;
@@ -368,11 +369,11 @@ int cred_process_read(struct cred_ask *ask, const char *command,
 	buf_init(&r.text[0], OUTPUT_MAX);
 	buf_init(&r.text[1], OUTPUT_MAX);
 	ask->costly = true;
-	rc = run_start(&r, words);
+	rc = process_start(&r, words);
 	if (!rc) {
 		r.gone = false;
-		rc = run_watch(&r, timeout_ms);
-		run_kill(&r);
+		rc = process_watch(&r, timeout_ms);
+		process_kill(&r);
 	}
 	if (rc || r.status)
 		rc = process_fail(ask, &r, rc, who, words[0]);

@@ -199,11 +199,12 @@ struct role_step {
 	unsigned depth;
 };
 
-static int role_assume(struct cred_ask *ask, const struct role_step *step,
-		       struct creds **out);
+static int profile_role_assume(struct cred_ask *ask,
+			       const struct role_step *step,
+			       struct creds **out);
 
-static int role_fail(struct cred_ask *ask, const struct aws_profile *p,
-		     enum aws_key key, const char *why)
+static int profile_role_fail(struct cred_ask *ask, const struct aws_profile *p,
+			     enum aws_key key, const char *why)
 {
 	cred_ask_fail(ask, -EINVAL, "profile %s: %s = ", p->name,
 		      aws_profile_key(key));
@@ -211,8 +212,9 @@ static int role_fail(struct cred_ask *ask, const struct aws_profile *p,
 	return buf_fail(&ask->why, -EINVAL, ": %s", why);
 }
 
-static int role_from_source(struct cred_ask *ask, const struct aws_profile *p,
-			    struct creds **out)
+static int profile_role_from_source(struct cred_ask *ask,
+				    const struct aws_profile *p,
+				    struct creds **out)
 {
 	static const struct {
 		const char *name;
@@ -229,27 +231,28 @@ static int role_from_source(struct cred_ask *ask, const struct aws_profile *p,
 		if (strcmp(name, sources[i].name))
 			continue;
 		rc = sources[i].read(ask, out);
-		return rc == -ENOENT ? role_fail(ask, p, AWS_KEY_SOURCE,
-						 "there are none")
+		return rc == -ENOENT ? profile_role_fail(ask, p, AWS_KEY_SOURCE,
+							 "there are none")
 				     : rc;
 	}
-	return role_fail(ask, p, AWS_KEY_SOURCE,
-			 "Environment, Ec2InstanceMetadata or EcsContainer");
+	return profile_role_fail(
+		ask, p, AWS_KEY_SOURCE,
+		"Environment, Ec2InstanceMetadata or EcsContainer");
 }
 
-static bool role_has_keys(const struct aws_profile *p)
+static bool profile_role_has_keys(const struct aws_profile *p)
 {
 	return p->values[AWS_KEY_ID] && p->values[AWS_KEY_SECRET];
 }
 
-static bool role_is_named(const struct aws_profile *p)
+static bool profile_role_is_named(const struct aws_profile *p)
 {
 	return p->values[AWS_KEY_ROLE] && !p->values[AWS_KEY_TOKEN_FILE];
 }
 
 /* What a source profile has, its role and the environment apart. */
-static int role_keys_of(struct cred_ask *ask, const struct aws_profile *p,
-			struct creds **out)
+static int profile_role_keys_of(struct cred_ask *ask,
+				const struct aws_profile *p, struct creds **out)
 {
 	bool env = ask->env;
 	int rc;
@@ -266,21 +269,24 @@ static int role_keys_of(struct cred_ask *ask, const struct aws_profile *p,
 	return rc;
 }
 
-static int role_check_circle(struct cred_ask *ask, const struct role_step *step,
-			     const char *name)
+static int profile_role_check_circle(struct cred_ask *ask,
+				     const struct role_step *step,
+				     const char *name)
 {
 	for (const struct role_step *s = step; s; s = s->before)
 		if (!strcmp(s->p->name, name))
-			return role_fail(ask, step->p, AWS_KEY_SOURCE_PROFILE,
-					 "the profiles go round in a circle");
+			return profile_role_fail(
+				ask, step->p, AWS_KEY_SOURCE_PROFILE,
+				"the profiles go round in a circle");
 	if (step->depth >= DEPTH_MAX)
-		return role_fail(ask, step->p, AWS_KEY_SOURCE_PROFILE,
-				 "too many roles, one behind another");
+		return profile_role_fail(ask, step->p, AWS_KEY_SOURCE_PROFILE,
+					 "too many roles, one behind another");
 	return 0;
 }
 
-static int role_from_profile(struct cred_ask *ask, const struct role_step *step,
-			     struct creds **out)
+static int profile_role_from_profile(struct cred_ask *ask,
+				     const struct role_step *step,
+				     struct creds **out)
 {
 	const char *name = step->p->values[AWS_KEY_SOURCE_PROFILE];
 	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
@@ -289,36 +295,38 @@ static int role_from_profile(struct cred_ask *ask, const struct role_step *step,
 	int rc = aws_profile_read(name, &source, &why);
 
 	if (rc == -ENOENT)
-		rc = role_fail(ask, step->p, AWS_KEY_SOURCE_PROFILE,
-			       buf_str(&why));
+		rc = profile_role_fail(ask, step->p, AWS_KEY_SOURCE_PROFILE,
+				       buf_str(&why));
 	else if (rc)
 		cred_ask_fail(ask, rc, "%s", buf_str(&why));
-	else if (role_has_keys(&source) || !role_is_named(&source))
-		rc = role_keys_of(ask, &source, out);
+	else if (profile_role_has_keys(&source) ||
+		 !profile_role_is_named(&source))
+		rc = profile_role_keys_of(ask, &source, out);
 	else
-		rc = role_check_circle(ask, step, name);
+		rc = profile_role_check_circle(ask, step, name);
 	if (!rc && !*out)
-		rc = role_assume(ask, &next, out);
+		rc = profile_role_assume(ask, &next, out);
 	aws_profile_clear(&source);
 	return rc;
 }
 
-static int role_check(struct cred_ask *ask, const struct aws_profile *p)
+static int profile_role_check(struct cred_ask *ask, const struct aws_profile *p)
 {
 	const char *duration = p->values[AWS_KEY_DURATION];
 	uint64_t s;
 
 	if (p->values[AWS_KEY_MFA])
-		return role_fail(
+		return profile_role_fail(
 			ask, p, AWS_KEY_MFA,
 			"a mount has nobody to ask for a code: give it "
 			"a profile without, or `credential_process`");
 	if (duration &&
 	    (parse_u64(duration, DURATION_MAX_S, &s) || s < DURATION_MIN_S))
-		return role_fail(ask, p, AWS_KEY_DURATION, "900 to 43200");
+		return profile_role_fail(ask, p, AWS_KEY_DURATION,
+					 "900 to 43200");
 	if (p->values[AWS_KEY_SOURCE_PROFILE] && p->values[AWS_KEY_SOURCE])
-		return role_fail(ask, p, AWS_KEY_SOURCE,
-				 "there is a source_profile too");
+		return profile_role_fail(ask, p, AWS_KEY_SOURCE,
+					 "there is a source_profile too");
 	if (p->values[AWS_KEY_SOURCE_PROFILE] || p->values[AWS_KEY_SOURCE])
 		return 0;
 	return cred_ask_fail(ask, -EINVAL,
@@ -327,8 +335,8 @@ static int role_check(struct cred_ask *ask, const struct aws_profile *p)
 			     p->name);
 }
 
-static int role_assume(struct cred_ask *ask, const struct role_step *step,
-		       struct creds **out)
+static int profile_role_assume(struct cred_ask *ask,
+			       const struct role_step *step, struct creds **out)
 {
 	const struct aws_profile *p = step->p;
 	const struct cred_role role = {
@@ -338,12 +346,12 @@ static int role_assume(struct cred_ask *ask, const struct role_step *step,
 		.duration_s = p->values[AWS_KEY_DURATION],
 	};
 	CREDS_LOCAL *by = NULL;
-	int rc = role_check(ask, p);
+	int rc = profile_role_check(ask, p);
 
 	if (!rc && p->values[AWS_KEY_SOURCE])
-		rc = role_from_source(ask, p, &by);
+		rc = profile_role_from_source(ask, p, &by);
 	else if (!rc)
-		rc = role_from_profile(ask, step, &by);
+		rc = profile_role_from_profile(ask, step, &by);
 	return rc ? rc : cred_sts_assume(ask, &role, by, out);
 }
 
@@ -353,7 +361,8 @@ static int profile_role(struct cred_ask *ask, const struct aws_profile *p,
 	const struct role_step first = { p, NULL, 1 };
 
 	*out = NULL;
-	return role_is_named(p) ? role_assume(ask, &first, out) : -ENOENT;
+	return profile_role_is_named(p) ? profile_role_assume(ask, &first, out)
+					: -ENOENT;
 }
 
 /* ---- the order ---- */

@@ -16,7 +16,7 @@
 #define PAUSE_MAX_MS 60000
 #define PAUSE_ENDLESS_MS 5000 /* of credentials without an end */
 
-static int64_t smaller(int64_t a, int64_t b)
+static int64_t refresh_smaller(int64_t a, int64_t b)
 {
 	return a < b ? a : b;
 }
@@ -31,12 +31,12 @@ enum cred_need cred_refresh_need(const struct cred_life *l)
 		return CRED_FINE;
 	if (left <= 0)
 		return CRED_DEAD;
-	if (left <= smaller(CRED_MANDATORY_S, life / 6))
+	if (left <= refresh_smaller(CRED_MANDATORY_S, life / 6))
 		return CRED_NOW;
 	if (l->until_s > l->expires_s && used > life / 10)
 		return CRED_NOW;
-	return left <= smaller(CRED_ADVISORY_S, life / 4) ? CRED_SOON
-							  : CRED_FINE;
+	return left <= refresh_smaller(CRED_ADVISORY_S, life / 4) ? CRED_SOON
+								  : CRED_FINE;
 }
 
 int64_t cred_refresh_backoff(unsigned failures, uint32_t random)
@@ -45,7 +45,7 @@ int64_t cred_refresh_backoff(unsigned failures, uint32_t random)
 
 	while (failures-- > 1 && most < BACKOFF_MAX_MS)
 		most *= 2;
-	most = smaller(most, BACKOFF_MAX_MS);
+	most = refresh_smaller(most, BACKOFF_MAX_MS);
 	return most / 2 + (int64_t)(random % (uint32_t)(most / 2 + 1));
 }
 
@@ -56,5 +56,5 @@ int64_t cred_refresh_pause(int64_t now_s, int64_t expires_s)
 	if (expires_s)
 		pause = (expires_s - now_s) * 1000 / 8;
 	return pause < PAUSE_MIN_MS ? PAUSE_MIN_MS
-				    : smaller(pause, PAUSE_MAX_MS);
+				    : refresh_smaller(pause, PAUSE_MAX_MS);
 }

@@ -128,8 +128,8 @@ static bool signer_find_locked(struct signer *s, const struct creds *creds,
 }
 
 /* How willingly a slot is given up; the largest goes. */
-static uint64_t slot_age(const struct slot *slot, const struct creds *current,
-			 uint64_t uses)
+static uint64_t signer_slot_age(const struct slot *slot,
+				const struct creds *current, uint64_t uses)
 {
 	if (!slot->creds)
 		return UINT64_MAX;
@@ -154,8 +154,8 @@ static struct creds *signer_keep_locked(struct signer *s,
 		return fresh->creds;
 	}
 	for (int i = 1; i < SLOTS; i++)
-		if (slot_age(&g->slots[i], fresh->creds, g->uses) >
-		    slot_age(oldest, fresh->creds, g->uses))
+		if (signer_slot_age(&g->slots[i], fresh->creds, g->uses) >
+		    signer_slot_age(oldest, fresh->creds, g->uses))
 			oldest = &g->slots[i];
 	old = oldest->creds;
 	*oldest = *fresh;

@@ -234,7 +234,7 @@ static bool clock_word(const char **s, const char *names, int *out)
 	return false;
 }
 
-static bool time_of_day(const char **s, struct civil *c)
+static bool clock_time_of_day(const char **s, struct civil *c)
 {
 	return clock_number(s, 2, 0, 23, &c->hour) && clock_take(s, ":") &&
 	       clock_number(s, 2, 0, 59, &c->minute) && clock_take(s, ":") &&
@@ -289,7 +289,7 @@ int clock_parse_iso8601(const char *s, struct timespec *out)
 	    !clock_number(&s, 2, 1, clock_days_in_month(c.year, c.month),
 			  &c.day) ||
 	    !(clock_take(&s, "T") || clock_take(&s, "t")) ||
-	    !time_of_day(&s, &c) || !clock_fraction(&s, &ns) ||
+	    !clock_time_of_day(&s, &c) || !clock_fraction(&s, &ns) ||
 	    !clock_zone(&s, &offset_s) || *s)
 		return -EINVAL;
 	out->tv_sec = clock_civil_to_unix(&c) - offset_s;
@@ -323,7 +323,7 @@ int clock_parse_http(const char *s, int64_t *out)
 	    !clock_take(&s, ", ") || !clock_number(&s, 2, 1, 31, &c.day) ||
 	    !clock_take(&s, " ") || !clock_word(&s, months, &c.month) ||
 	    !clock_take(&s, " ") || !clock_number(&s, 4, 0, 9999, &c.year) ||
-	    !clock_take(&s, " ") || !time_of_day(&s, &c) ||
+	    !clock_take(&s, " ") || !clock_time_of_day(&s, &c) ||
 	    !clock_take(&s, " GMT") || *s ||
 	    c.day > clock_days_in_month(c.year, c.month))
 		return -EINVAL;

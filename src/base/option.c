@@ -54,8 +54,8 @@ static void option_forget_reference(const struct option *row, void *target)
 		option_type_free(row, reference);
 }
 
-static const struct option *find_row(const struct option *table,
-				     const char *name)
+static const struct option *option_find_row(const struct option *table,
+					    const char *name)
 {
 	for (const struct option *row = table; row->name; row++) {
 		if (!strcasecmp(row->name, name))
@@ -66,9 +66,10 @@ static const struct option *find_row(const struct option *table,
 
 const struct option *option_find(const struct option *table, const char *name)
 {
-	const struct option *row = find_row(table, name);
+	const struct option *row = option_find_row(table, name);
 
-	return row && row->alias_of ? find_row(table, row->alias_of) : row;
+	return row && row->alias_of ? option_find_row(table, row->alias_of)
+				    : row;
 }
 
 unsigned option_index(const struct option *table, const struct option *row)

@@ -243,7 +243,7 @@ size_t pool_trim(struct pool *p, size_t bytes)
 	return freed;
 }
 
-static bool share_counts(const struct pool_share *s)
+static bool pool_share_counts(const struct pool_share *s)
 {
 	return s->held || s->wants;
 }
@@ -255,7 +255,7 @@ bool pool_hold(struct pool *p, struct pool_share *s, size_t size)
 
 	lock_take(&p->lock);
 	g = pool_locked(p);
-	g->sharers += !share_counts(s);
+	g->sharers += !pool_share_counts(s);
 	ok = size <= p->held_max - g->held &&
 	     (!s->held || s->held + size <= p->held_max / g->sharers);
 	if (ok) {
@@ -275,7 +275,7 @@ void pool_unhold(struct pool *p, struct pool_share *s, size_t size)
 	g = pool_locked(p);
 	g->held -= size;
 	s->held -= size;
-	g->sharers -= !share_counts(s);
+	g->sharers -= !pool_share_counts(s);
 	lock_drop(&p->lock);
 }
 

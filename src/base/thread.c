@@ -32,13 +32,13 @@ int thread_start(pthread_t *out, const char *name, void *(*run)(void *arg),
 
 LOCK_GUARDS(task_locked, thread_task, thread_task_locked);
 
-static bool task_is_over(struct thread_task *t)
+static bool thread_task_is_over(struct thread_task *t)
 {
 	return LOCK_UNDER(&t->lock, task_locked(t)->over);
 }
 
 /* A waiter lives as long as its thread, and the end may come before it. */
-static void task_set_waiter(struct thread_task *t, struct waiter *w)
+static void thread_task_set_waiter(struct thread_task *t, struct waiter *w)
 {
 	lock_take(&t->lock);
 	task_locked(t)->waiter = w;
@@ -47,13 +47,13 @@ static void task_set_waiter(struct thread_task *t, struct waiter *w)
 	lock_drop(&t->lock);
 }
 
-static void *task_run(void *arg)
+static void *thread_task_run(void *arg)
 {
 	struct thread_task *t = arg;
 
-	task_set_waiter(t, waiter_self());
+	thread_task_set_waiter(t, waiter_self());
 	t->run(t->arg);
-	task_set_waiter(t, NULL);
+	thread_task_set_waiter(t, NULL);
 	return NULL;
 }
 
@@ -64,7 +64,7 @@ int thread_task_start(struct thread_task *t, const char *name,
 
 	*t = (struct thread_task){ .run = run, .arg = arg };
 	lock_init(&t->lock, LOCK_THREAD_TASK);
-	rc = thread_start(&t->thread, name, task_run, t);
+	rc = thread_start(&t->thread, name, thread_task_run, t);
 	t->started = !rc;
 	if (rc)
 		lock_destroy(&t->lock);
@@ -76,9 +76,9 @@ bool thread_task_sleep(struct thread_task *t, int64_t ms)
 	int64_t until_ms = clock_mono_ms() + ms;
 	int rc = 0;
 
-	while (!rc && !task_is_over(t))
+	while (!rc && !thread_task_is_over(t))
 		rc = waiter_park(waiter_self(), until_ms);
-	return !task_is_over(t);
+	return !thread_task_is_over(t);
 }
 
 void thread_task_stop(struct thread_task *t)

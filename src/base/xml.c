@@ -25,56 +25,56 @@ struct walk {
 	int rc;
 };
 
-static void walk_stop(struct walk *x, int rc)
+static void xml_walk_stop(struct walk *x, int rc)
 {
 	if (!x->rc)
 		x->rc = rc;
 	XML_StopParser(x->parser, XML_FALSE);
 }
 
-static void walk_wipe(struct walk *x)
+static void xml_walk_wipe(struct walk *x)
 {
 	if (x->text.data)
 		explicit_bzero(x->text.data, x->text.len);
 	buf_reset(&x->text);
 }
 
-static const char *local_name(const char *name)
+static const char *xml_local_name(const char *name)
 {
 	const char *colon = strrchr(name, ':');
 
 	return colon ? colon + 1 : name;
 }
 
-static void walk_start(void *arg, const char *name, const char **attributes)
+static void xml_walk_start(void *arg, const char *name, const char **attributes)
 {
 	struct walk *x = arg;
 	int rc = 0;
 
-	name = local_name(name);
+	name = xml_local_name(name);
 	if (x->rc)
 		return;
 	if (++x->depth > XML_DEPTH) {
-		walk_stop(x, -EBADMSG);
+		xml_walk_stop(x, -EBADMSG);
 		return;
 	}
 	if (x->depth == 1 && x->root && strcmp(name, x->root)) {
-		walk_stop(x, strcmp(name, "Error") ? -EBADMSG : -EREMOTEIO);
+		xml_walk_stop(x, strcmp(name, "Error") ? -EBADMSG : -EREMOTEIO);
 		return;
 	}
 	if (x->depth > 1)
 		buf_addc(&x->path, '/');
 	buf_adds(&x->path, name);
-	walk_wipe(x);
+	xml_walk_wipe(x);
 	if (buf_err(&x->path))
-		walk_stop(x, -EBADMSG);
+		xml_walk_stop(x, -EBADMSG);
 	else if (x->w->begin)
 		rc = x->w->begin(x->w->arg, buf_str(&x->path));
 	if (rc)
-		walk_stop(x, rc);
+		xml_walk_stop(x, rc);
 }
 
-static void walk_end(void *arg, const char *name)
+static void xml_walk_end(void *arg, const char *name)
 {
 	struct walk *x = arg;
 	const char *path = buf_str(&x->path), *slash;
@@ -83,19 +83,20 @@ static void walk_end(void *arg, const char *name)
 	if (x->rc)
 		return;
 	if (buf_err(&x->text)) {
-		walk_stop(x, buf_err(&x->text) == -ENOMEM ? -ENOMEM : -EBADMSG);
+		xml_walk_stop(x, buf_err(&x->text) == -ENOMEM ? -ENOMEM
+							      : -EBADMSG);
 		return;
 	}
 	rc = x->w->end(x->w->arg, path, buf_str(&x->text), x->text.len);
 	if (rc)
-		walk_stop(x, rc);
+		xml_walk_stop(x, rc);
 	x->depth--;
 	slash = strrchr(path, '/');
 	buf_truncate(&x->path, slash ? (size_t)(slash - path) : 0);
-	walk_wipe(x);
+	xml_walk_wipe(x);
 }
 
-static void walk_text(void *arg, const char *s, int n)
+static void xml_walk_text(void *arg, const char *s, int n)
 {
 	struct walk *x = arg;
 
@@ -103,13 +104,13 @@ static void walk_text(void *arg, const char *s, int n)
 		buf_add(&x->text, s, n);
 }
 
-static void walk_doctype(void *arg, const char *name, const char *sysid,
-			 const char *pubid, int has_internal)
+static void xml_walk_doctype(void *arg, const char *name, const char *sysid,
+			     const char *pubid, int has_internal)
 {
-	walk_stop(arg, -EBADMSG);
+	xml_walk_stop(arg, -EBADMSG);
 }
 
-static int walk_feed(struct walk *x, const char *body, size_t n)
+static int xml_walk_feed(struct walk *x, const char *body, size_t n)
 {
 	do {
 		int part = n > CHUNK_MAX ? CHUNK_MAX : (int)n;
@@ -142,10 +143,10 @@ int xml_parse(const char *body, size_t n, const char *root,
 	if (!x.parser)
 		return -ENOMEM;
 	XML_SetUserData(x.parser, &x);
-	XML_SetElementHandler(x.parser, walk_start, walk_end);
-	XML_SetCharacterDataHandler(x.parser, walk_text);
-	XML_SetStartDoctypeDeclHandler(x.parser, walk_doctype);
-	rc = walk_feed(&x, body, n);
+	XML_SetElementHandler(x.parser, xml_walk_start, xml_walk_end);
+	XML_SetCharacterDataHandler(x.parser, xml_walk_text);
+	XML_SetStartDoctypeDeclHandler(x.parser, xml_walk_doctype);
+	rc = xml_walk_feed(&x, body, n);
 	XML_ParserFree(x.parser);
 	buf_clear(&x.path);
 	buf_wipe(&x.text);

@@ -46,8 +46,8 @@ int cmd_usage(const struct command *c, const char *why)
 }
 
 /* `--name` and what follows its `=`, or NULL. */
-static const struct option *args_find(const struct command *c, const char *arg,
-				      const char **value)
+static const struct option *cmd_args_find(const struct command *c,
+					  const char *arg, const char **value)
 {
 	size_t n = strcspn(arg, "=");
 	char name[64] = "";
@@ -59,7 +59,7 @@ static const struct option *args_find(const struct command *c, const char *arg,
 	return option_find(c->options, name);
 }
 
-static int args_refuse(const struct command *c, const char *arg)
+static int cmd_args_refuse(const struct command *c, const char *arg)
 {
 	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	const char *near = option_suggest(c->options, arg);
@@ -72,8 +72,8 @@ static int args_refuse(const struct command *c, const char *arg)
 }
 
 /* `-sh` for `-s -h`: switches, all of them. True when they were taken. */
-static bool args_take_letters(const struct command *c, const char *arg,
-			      void *target)
+static bool cmd_args_take_letters(const struct command *c, const char *arg,
+				  void *target)
 {
 	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	char name[3] = "-";
@@ -96,18 +96,18 @@ static bool args_take_letters(const struct command *c, const char *arg,
 }
 
 /* Takes the option at argv[*i]; *i is its last word afterwards. */
-static int args_take_option(const struct command *c, int argc, char **argv,
-			    int *i, void *target)
+static int cmd_args_take_option(const struct command *c, int argc, char **argv,
+				int *i, void *target)
 {
 	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	const char *value;
-	const struct option *row = args_find(c, argv[*i], &value);
+	const struct option *row = cmd_args_find(c, argv[*i], &value);
 	int status = STATUS_OK;
 
 	if (!row)
-		return args_take_letters(c, argv[*i], target)
+		return cmd_args_take_letters(c, argv[*i], target)
 			       ? STATUS_OK
-			       : args_refuse(c, argv[*i]);
+			       : cmd_args_refuse(c, argv[*i]);
 	if (!value && row->type == OPTION_BOOL)
 		value = "yes";
 	else if (!value && *i + 1 < argc)
@@ -122,7 +122,7 @@ static int args_take_option(const struct command *c, int argc, char **argv,
 }
 
 /* Not a lone `-`, nor a statement that begins with SQL's comment. */
-static bool args_is_option(const char *arg)
+static bool cmd_args_is_option(const char *arg)
 {
 	return arg[0] == '-' && arg[1] &&
 	       !(arg[1] == '-' && arg[2] && strchr(" \t\r\n", arg[2]));
@@ -130,15 +130,15 @@ static bool args_is_option(const char *arg)
 
 /* Are the words in front of argv[n] options for that verb? Unknown ones are
  * for it to refuse, but letters, which are a mount's. */
-static bool args_lead(const struct command *c, char **argv, int n)
+static bool cmd_args_lead(const struct command *c, char **argv, int n)
 {
 	int i = 1;
 
 	while (i < n) {
 		const char *value;
-		const struct option *row = args_find(c, argv[i], &value);
+		const struct option *row = cmd_args_find(c, argv[i], &value);
 
-		if (!args_is_option(argv[i]) || !strcmp(argv[i], "--") ||
+		if (!cmd_args_is_option(argv[i]) || !strcmp(argv[i], "--") ||
 		    (!row && argv[i][1] != '-'))
 			return false;
 		i += row && !value && row->type != OPTION_BOOL ? 2 : 1;
@@ -148,11 +148,11 @@ static bool args_lead(const struct command *c, char **argv, int n)
 
 bool cmd_lead_verb(int argc, char **argv)
 {
-	for (int i = 2; i < argc && args_is_option(argv[1]); i++) {
+	for (int i = 2; i < argc && cmd_args_is_option(argv[1]); i++) {
 		char *verb = argv[i];
 		const struct command *c = *verb ? cmd_find(verb) : NULL;
 
-		if (!c || !args_lead(c, argv, i))
+		if (!c || !cmd_args_lead(c, argv, i))
 			continue;
 		memmove(&argv[2], &argv[1], (size_t)(i - 1) * sizeof(*argv));
 		argv[1] = verb;
@@ -162,9 +162,9 @@ bool cmd_lead_verb(int argc, char **argv)
 }
 
 /* At most max words. */
-static int args_parse(const struct command *c, int argc, char **argv,
-		      void *target, const char **words, unsigned max,
-		      unsigned *n)
+static int cmd_args_parse(const struct command *c, int argc, char **argv,
+			  void *target, const char **words, unsigned max,
+			  unsigned *n)
 {
 	bool options = true;
 	int status = STATUS_OK;
@@ -175,8 +175,9 @@ static int args_parse(const struct command *c, int argc, char **argv,
 	for (int i = 1; i < argc && !status; i++) {
 		if (options && !strcmp(argv[i], "--"))
 			options = false;
-		else if (options && args_is_option(argv[i]))
-			status = args_take_option(c, argc, argv, &i, target);
+		else if (options && cmd_args_is_option(argv[i]))
+			status =
+				cmd_args_take_option(c, argc, argv, &i, target);
 		else if (*n == max)
 			status = cmd_usage(c, "too many arguments");
 		else
@@ -188,13 +189,13 @@ static int args_parse(const struct command *c, int argc, char **argv,
 int cmd_parse(const struct command *c, int argc, char **argv, void *target,
 	      struct cmd_words *out, unsigned max)
 {
-	return args_parse(c, argc, argv, target, out->word, max, &out->n);
+	return cmd_args_parse(c, argc, argv, target, out->word, max, &out->n);
 }
 
 int cmd_parse_list(const struct command *c, int argc, char **argv, void *target,
 		   const char **words, unsigned *n)
 {
-	return args_parse(c, argc, argv, target, words, (unsigned)argc, n);
+	return cmd_args_parse(c, argc, argv, target, words, (unsigned)argc, n);
 }
 
 /* ---- the verbs ---- */

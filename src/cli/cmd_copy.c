@@ -51,8 +51,8 @@ static void copy_check(const struct transfer_options *o,
 	}
 }
 
-static void move_check(const struct transfer_options *o,
-		       const struct transfer_words *w, struct buf *why)
+static void copy_move_check(const struct transfer_options *o,
+			    const struct transfer_words *w, struct buf *why)
 {
 	copy_check(o, w, why);
 	for (unsigned i = 0; i < w->n && !why->len; i++)
@@ -208,8 +208,8 @@ struct move_markers {
 	int rc;
 };
 
-static int move_marker(void *arg, const struct list_entry *e, const char *name,
-		       struct failure *f)
+static int copy_move_marker(void *arg, const struct list_entry *e,
+			    const char *name, struct failure *f)
 {
 	struct move_markers *m = arg;
 	size_t n = strlen(name);
@@ -220,12 +220,14 @@ static int move_marker(void *arg, const struct list_entry *e, const char *name,
 }
 
 /* Of a tree that has gone, what stood for its empty directories. */
-static int move_clear_stage(struct transfer_plan *p, const char *word)
+static int copy_move_clear_stage(struct transfer_plan *p, const char *word)
 {
 	FAILURE_LOCAL failure = FAILURE_INIT;
 	BUF_LOCAL path = BUF_INIT(STORE_KEY_MAX);
 	struct move_markers m = { 0 };
-	struct walk walk = { .markers = true, .each = move_marker, .arg = &m };
+	struct walk walk = { .markers = true,
+			     .each = copy_move_marker,
+			     .arg = &m };
 	LOCATION_LOCAL where = { 0 };
 	int rc = location_parse(word, &where, &failure.why);
 
@@ -252,8 +254,9 @@ static int move_clear_stage(struct transfer_plan *p, const char *word)
 	return rc ? STATUS_FAILED : STATUS_OK;
 }
 
-static int move_after(struct transfer_plan *p, const struct transfer_options *o,
-		      const struct transfer_words *w)
+static int copy_move_after(struct transfer_plan *p,
+			   const struct transfer_options *o,
+			   const struct transfer_words *w)
 {
 	int status = STATUS_OK;
 
@@ -262,7 +265,7 @@ static int move_after(struct transfer_plan *p, const struct transfer_options *o,
 	for (unsigned i = 0; i + 1 < w->n; i++) {
 		if (copy_is_location(w->word[i]) &&
 		    !transfer_glob_is(w->word[i]))
-			status |= move_clear_stage(p, w->word[i]);
+			status |= copy_move_clear_stage(p, w->word[i]);
 		else if (!copy_is_location(w->word[i]))
 			transfer_walk_clear(w->word[i]);
 	}
@@ -290,16 +293,16 @@ const struct command mv_command = {
 			.move = true,
 			.again = "what has arrived is moved; the same command "
 				 "moves the rest",
-			.check = move_check,
+			.check = copy_move_check,
 			.plan = copy_plan,
-			.after = move_after,
+			.after = copy_move_after,
 		},
 };
 
 /* ---- cat ---- */
 
-static void cat_check(const struct transfer_options *o,
-		      const struct transfer_words *w, struct buf *why)
+static void copy_cat_check(const struct transfer_options *o,
+			   const struct transfer_words *w, struct buf *why)
 {
 	if (!w->n)
 		buf_adds(why, "which files? name them as @stage/path");
@@ -307,8 +310,9 @@ static void cat_check(const struct transfer_options *o,
 		location_check(w->word[i], why);
 }
 
-static int cat_plan(struct transfer_plan *p, const struct transfer_options *o,
-		    const struct transfer_words *w)
+static int copy_cat_plan(struct transfer_plan *p,
+			 const struct transfer_options *o,
+			 const struct transfer_words *w)
 {
 	int rc = 0;
 
@@ -344,7 +348,7 @@ const struct command cat_command = {
 		&(const struct transfer_verb_ops){
 			.quiet = true,
 			.again = "not all was printed",
-			.check = cat_check,
-			.plan = cat_plan,
+			.check = copy_cat_check,
+			.plan = copy_cat_plan,
 		},
 };

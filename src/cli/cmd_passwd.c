@@ -37,7 +37,7 @@ static const char *passwd_words_for(int rc)
 }
 
 /* 0, or -errno and what is wrong in *why. */
-static int read_password(const char *user, struct buf *out, const char **why)
+static int passwd_read(const char *user, struct buf *out, const char **why)
 {
 	BUF_SECRET again = BUF_INIT(KDF_PASSWORD_MAX);
 	BUF_LOCAL ask = BUF_INIT(BUF_MESSAGE);
@@ -95,7 +95,7 @@ static int passwd_run(const struct command *c, int argc, char **argv)
 		return cmd_usage(&passwd_command,
 				 "a user's name has no slash and no colon, is "
 				 "not . or .., and has at most 255 bytes");
-	rc = read_password(user, &password, &why);
+	rc = passwd_read(user, &password, &why);
 	if (!rc) {
 		rc = passwd_print_hash(user, &password);
 		why = strerror(-rc);

@@ -102,14 +102,16 @@ struct presign_headers {
 
 #define META "x-amz-meta-"
 
-static int headers_refuse(struct buf *why, const char *option, const char *form)
+static int presign_headers_refuse(struct buf *why, const char *option,
+				  const char *form)
 {
 	return buf_fail(why, -EINVAL, "%s takes %s", option, form);
 }
 
-static int headers_add(struct presign_headers *h, const char *prefix,
-		       const char *name, size_t name_len, const char *value,
-		       size_t value_len, struct buf *why)
+static int presign_headers_add(struct presign_headers *h, const char *prefix,
+			       const char *name, size_t name_len,
+			       const char *value, size_t value_len,
+			       struct buf *why)
 {
 	struct buf lower = BUF_INIT(BUF_LINE);
 	char *copy;
@@ -128,35 +130,37 @@ static int headers_add(struct presign_headers *h, const char *prefix,
 	return 0;
 }
 
-static int headers_add_meta(struct presign_headers *h, const char *line,
-			    size_t n, struct buf *why)
+static int presign_headers_add_meta(struct presign_headers *h, const char *line,
+				    size_t n, struct buf *why)
 {
 	const char *equals = memchr(line, '=', n);
 
 	if (!equals || equals == line)
-		return headers_refuse(why, "--meta", "KEY=VALUE");
-	return headers_add(h, META, line, equals - line, equals + 1,
-			   line + n - equals - 1, why);
+		return presign_headers_refuse(why, "--meta", "KEY=VALUE");
+	return presign_headers_add(h, META, line, equals - line, equals + 1,
+				   line + n - equals - 1, why);
 }
 
-static int headers_add_header(struct presign_headers *h, const char *line,
-			      size_t n, struct buf *why)
+static int presign_headers_add_header(struct presign_headers *h,
+				      const char *line, size_t n,
+				      struct buf *why)
 {
 	const char *colon = memchr(line, ':', n), *value;
 
 	if (!colon || colon == line)
-		return headers_refuse(why, "--send", "`NAME: VALUE`");
+		return presign_headers_refuse(why, "--send", "`NAME: VALUE`");
 	for (value = colon + 1; value < line + n && *value == ' '; value++)
 		;
-	return headers_add(h, "", line, colon - line, value, line + n - value,
-			   why);
+	return presign_headers_add(h, "", line, colon - line, value,
+				   line + n - value, why);
 }
 
-static int headers_add_lines(struct presign_headers *h, const char *lines,
-			     int (*each)(struct presign_headers *h,
-					 const char *line, size_t n,
-					 struct buf *why),
-			     struct buf *why)
+static int presign_headers_add_lines(struct presign_headers *h,
+				     const char *lines,
+				     int (*each)(struct presign_headers *h,
+						 const char *line, size_t n,
+						 struct buf *why),
+				     struct buf *why)
 {
 	int rc = 0;
 
@@ -169,16 +173,18 @@ static int headers_add_lines(struct presign_headers *h, const char *lines,
 	return rc;
 }
 
-static int headers_read(const struct presign_options *o,
-			struct presign_headers *out, struct buf *why)
+static int presign_headers_read(const struct presign_options *o,
+				struct presign_headers *out, struct buf *why)
 {
-	int rc = headers_add_lines(out, o->meta, headers_add_meta, why);
+	int rc = presign_headers_add_lines(out, o->meta,
+					   presign_headers_add_meta, why);
 
 	return rc ? rc
-		  : headers_add_lines(out, o->headers, headers_add_header, why);
+		  : presign_headers_add_lines(out, o->headers,
+					      presign_headers_add_header, why);
 }
 
-static void headers_clear(struct presign_headers *h)
+static void presign_headers_clear(struct presign_headers *h)
 {
 	for (size_t i = 0; i < h->n; i++) {
 		free((char *)h->list[i].name);
@@ -189,7 +195,7 @@ static void headers_clear(struct presign_headers *h)
 
 /* ---- a path on a mount, which signs with its keys and by its rules ---- */
 
-static int mount_presign_path(const struct presign_options *o, const char *path,
+static int presign_mount_path(const struct presign_options *o, const char *path,
 			      const struct presign_request *r)
 {
 	const struct mount_presign ask = {
@@ -358,7 +364,7 @@ static void presign_read(const struct presign_options *o,
 	if (!why->len && o->expire)
 		presign_parse_expire(o->expire, 0, &r->expire, why);
 	if (!why->len)
-		headers_read(o, headers, why);
+		presign_headers_read(o, headers, why);
 	r->headers = headers->list;
 	r->n_headers = headers->n;
 	if (!why->len && w->on_mount && presign_has_more(r))
@@ -380,9 +386,9 @@ static int presign_run_options(const struct presign_options *o,
 	if (why.len)
 		status = cmd_usage(&presign_command, buf_str(&why));
 	else
-		status = w.on_mount ? mount_presign_path(o, w.text, &r)
+		status = w.on_mount ? presign_mount_path(o, w.text, &r)
 				    : presign_run_session(o, &w, &r);
-	headers_clear(&headers);
+	presign_headers_clear(&headers);
 	location_clear(&w.location);
 	return status;
 }

@@ -165,7 +165,7 @@ static int sql_run_all(const struct source *src, struct session *s,
 	return status;
 }
 
-static int run_source(const struct sql_options *o, const struct source *src)
+static int sql_run_source(const struct sql_options *o, const struct source *src)
 {
 	const struct output output = { .format = o->format,
 				       .header = o->header,
@@ -183,8 +183,8 @@ static int run_source(const struct sql_options *o, const struct source *src)
 
 /* ---- the text ---- */
 
-static int read_source(const struct sql_options *o,
-		       const struct cmd_words *words, struct source *src)
+static int sql_read_source(const struct sql_options *o,
+			   const struct cmd_words *words, struct source *src)
 {
 	const char *file = o->file;
 	int rc = 0;
@@ -271,9 +271,9 @@ static int sql_run(const struct command *c, int argc, char **argv)
 	if (!status && !o.file && !words.n && isatty(STDIN_FILENO)) {
 		status = sql_run_prompt(&o);
 	} else if (!status) {
-		status = read_source(&o, &words, &src);
+		status = sql_read_source(&o, &words, &src);
 		if (!status)
-			status = run_source(&o, &src);
+			status = sql_run_source(&o, &src);
 	}
 	option_clear(options, &o);
 	buf_wipe(&src.text);

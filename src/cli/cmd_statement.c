@@ -184,8 +184,8 @@ static const struct option list_options[] = {
 	{ 0 },
 };
 
-static int list_fill(struct statement_options *o, const struct cmd_words *words,
-		     struct buf *why)
+static int statement_list_fill(struct statement_options *o,
+			       const struct cmd_words *words, struct buf *why)
 {
 	o->q.kind = SQL_LIST;
 	return statement_take_files(
@@ -203,7 +203,7 @@ const struct command list_command = {
 		"files",
 	.options = list_options,
 	.run = statement_run_verb,
-	.how = &(const struct statement_verb){ "list", 1, list_fill },
+	.how = &(const struct statement_verb){ "list", 1, statement_list_fill },
 };
 
 static const struct option remove_options[] = {
@@ -223,8 +223,8 @@ static const struct option remove_options[] = {
 };
 
 /* The safe reading is the default: one file, unless more is asked for. */
-static int remove_fill(struct statement_options *o,
-		       const struct cmd_words *words, struct buf *why)
+static int statement_remove_fill(struct statement_options *o,
+				 const struct cmd_words *words, struct buf *why)
 {
 	o->q.kind = SQL_REMOVE;
 	o->q.scope = o->recursive ? SQL_SCOPE_TREE
@@ -250,7 +250,8 @@ const struct command remove_command = {
 	.help = "Removes a file of a stage, or a directory of them",
 	.options = remove_options,
 	.run = statement_run_verb,
-	.how = &(const struct statement_verb){ "remove", 1, remove_fill },
+	.how = &(const struct statement_verb){ "remove", 1,
+					       statement_remove_fill },
 };
 
 /* ---- create ---- */
@@ -265,8 +266,8 @@ static const struct option create_options[] = {
 	{ 0 },
 };
 
-static int create_add_pair(struct sql_statement *q, const char *key,
-			   char *value)
+static int statement_create_add_pair(struct sql_statement *q, const char *key,
+				     char *value)
 {
 	struct sql_pair *pair = sql_stage_pair(q);
 
@@ -280,7 +281,8 @@ static int create_add_pair(struct sql_statement *q, const char *key,
 	return pair->name.s ? 0 : -ENOMEM;
 }
 
-static struct sql_text *create_clause(struct sql_statement *q, const char *key)
+static struct sql_text *statement_create_clause(struct sql_statement *q,
+						const char *key)
 {
 	return !strcasecmp(key, "url")            ? &q->url
 	       : !strcasecmp(key, "comment")      ? &q->comment
@@ -290,7 +292,7 @@ static struct sql_text *create_clause(struct sql_statement *q, const char *key)
 }
 
 /* A secret on a command line, other than by a reference, is seen by others. */
-static void create_warn_secret(const char *key, const char *value)
+static void statement_create_warn_secret(const char *key, const char *value)
 {
 	const struct option *row = option_find(conn_options, key);
 
@@ -301,8 +303,8 @@ static void create_warn_secret(const char *key, const char *value)
 }
 
 /* KEY=VALUE; references in the value are expanded. */
-static int create_take_word(struct sql_statement *q, const char *word,
-			    struct buf *why)
+static int statement_create_take_word(struct sql_statement *q, const char *word,
+				      struct buf *why)
 {
 	BUF_SECRET value = BUF_INIT(BUF_LINE);
 	BUF_LOCAL text = BUF_INIT(BUF_MESSAGE);
@@ -314,7 +316,7 @@ static int create_take_word(struct sql_statement *q, const char *word,
 	if (!word[n]) {
 		rc = buf_fail(why, -EINVAL, "%s: a setting is KEY=VALUE", word);
 	} else if (key) {
-		create_warn_secret(key, word + n + 1);
+		statement_create_warn_secret(key, word + n + 1);
 		rc = ini_expand(word + n + 1, &value, &text);
 		if (rc)
 			buf_addf(why, "%s: %s", key, buf_str(&text));
@@ -322,18 +324,18 @@ static int create_take_word(struct sql_statement *q, const char *word,
 	copy = rc ? NULL : value.len ? buf_detach(&value) : strdup("");
 	if (!rc && !copy) {
 		rc = -ENOMEM;
-	} else if (!rc && (to = create_clause(q, key))) {
+	} else if (!rc && (to = statement_create_clause(q, key))) {
 		free(to->s);
 		to->s = copy;
 	} else if (!rc) {
-		rc = create_add_pair(q, key, copy);
+		rc = statement_create_add_pair(q, key, copy);
 	}
 	free(key);
 	return rc;
 }
 
-static int create_fill(struct statement_options *o,
-		       const struct cmd_words *words, struct buf *why)
+static int statement_create_fill(struct statement_options *o,
+				 const struct cmd_words *words, struct buf *why)
 {
 	struct sql_statement *q = &o->q;
 	int rc;
@@ -345,7 +347,7 @@ static int create_fill(struct statement_options *o,
 	rc = statement_take_stage(words, "what is the stage's name?", &q->name,
 				  why);
 	for (unsigned i = 1; i < words->n && !rc && !why->len; i++)
-		rc = create_take_word(q, words->word[i], why);
+		rc = statement_create_take_word(q, words->word[i], why);
 	if (!rc && !why->len && q->has_connection && !q->url.s)
 		buf_adds(why, "connection settings without url=...: an "
 			      "internal stage has none");
@@ -362,8 +364,8 @@ const struct command create_command = {
 		"one; keys are those of [stage NAME]",
 	.options = create_options,
 	.run = statement_run_verb,
-	.how = &(const struct statement_verb){ "create", WORDS_MAX, create_fill,
-					       "stage" },
+	.how = &(const struct statement_verb){ "create", WORDS_MAX,
+					       statement_create_fill, "stage" },
 };
 
 /* ---- alter ---- */
@@ -377,8 +379,8 @@ static const struct option alter_options[] = {
 	{ 0 },
 };
 
-static void alter_take_unset(const char *list, struct sql_statement *q,
-			     struct buf *why)
+static void statement_alter_take_unset(const char *list,
+				       struct sql_statement *q, struct buf *why)
 {
 	static const char *const keys[] = { "comment", "file_format",
 					    "copy_options" };
@@ -400,15 +402,15 @@ static void alter_take_unset(const char *list, struct sql_statement *q,
 	}
 }
 
-static int alter_fill(struct statement_options *o,
-		      const struct cmd_words *words, struct buf *why)
+static int statement_alter_fill(struct statement_options *o,
+				const struct cmd_words *words, struct buf *why)
 {
 	struct sql_statement *q = &o->q;
 	int rc;
 
 	q->kind = SQL_ALTER_STAGE;
 	if (o->unset)
-		alter_take_unset(o->unset, q, why);
+		statement_alter_take_unset(o->unset, q, why);
 	if (words->n == 1 && !q->unset && !why->len)
 		buf_adds(why, "what shall change? KEY=VALUE, or --unset KEY");
 	else if (words->n > 1 && q->unset)
@@ -417,7 +419,7 @@ static int alter_fill(struct statement_options *o,
 		return 0;
 	rc = statement_take_stage(words, "which stage?", &q->name, why);
 	for (unsigned i = 1; i < words->n && !rc && !why->len; i++)
-		rc = create_take_word(q, words->word[i], why);
+		rc = statement_create_take_word(q, words->word[i], why);
 	return rc;
 }
 
@@ -430,8 +432,8 @@ const struct command alter_command = {
 		"of [stage NAME]",
 	.options = alter_options,
 	.run = statement_run_verb,
-	.how = &(const struct statement_verb){ "alter", WORDS_MAX, alter_fill,
-					       "stage" },
+	.how = &(const struct statement_verb){ "alter", WORDS_MAX,
+					       statement_alter_fill, "stage" },
 };
 
 /* ---- drop, show, desc ---- */
@@ -445,8 +447,8 @@ static const struct option drop_options[] = {
 	{ 0 },
 };
 
-static int drop_fill(struct statement_options *o, const struct cmd_words *words,
-		     struct buf *why)
+static int statement_drop_fill(struct statement_options *o,
+			       const struct cmd_words *words, struct buf *why)
 {
 	o->q.kind = SQL_DROP_STAGE;
 	o->q.keep_files = !o->recursive;
@@ -461,7 +463,8 @@ const struct command drop_command = {
 	.help = "Drops a stage; files of an external one stay where they are",
 	.options = drop_options,
 	.run = statement_run_verb,
-	.how = &(const struct statement_verb){ "drop", 1, drop_fill, "stage" },
+	.how = &(const struct statement_verb){ "drop", 1, statement_drop_fill,
+					       "stage" },
 };
 
 static const struct option show_options[] = {
@@ -470,8 +473,8 @@ static const struct option show_options[] = {
 	{ 0 },
 };
 
-static int show_fill(struct statement_options *o, const struct cmd_words *words,
-		     struct buf *why)
+static int statement_show_fill(struct statement_options *o,
+			       const struct cmd_words *words, struct buf *why)
 {
 	o->q.kind = SQL_SHOW_STAGES;
 	return words->n ? statement_take(words->word[0], &o->q.like) : 0;
@@ -486,12 +489,13 @@ const struct command show_command = {
 		"character",
 	.options = show_options,
 	.run = statement_run_verb,
-	.how = &(const struct statement_verb){ "show the stages", 1, show_fill,
-					       "stages", true },
+	.how = &(const struct statement_verb){ "show the stages", 1,
+					       statement_show_fill, "stages",
+					       true },
 };
 
-static int desc_fill(struct statement_options *o, const struct cmd_words *words,
-		     struct buf *why)
+static int statement_desc_fill(struct statement_options *o,
+			       const struct cmd_words *words, struct buf *why)
 {
 	o->q.kind = SQL_DESC_STAGE;
 	o->q.must_exist = true;
@@ -506,6 +510,6 @@ const struct command desc_command = {
 	.help = "What a stage is and where; secrets are masked",
 	.options = show_options,
 	.run = statement_run_verb,
-	.how = &(const struct statement_verb){ "describe", 1, desc_fill,
-					       "stage" },
+	.how = &(const struct statement_verb){ "describe", 1,
+					       statement_desc_fill, "stage" },
 };

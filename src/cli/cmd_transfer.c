@@ -45,7 +45,7 @@ struct target {
 	bool into; /* a directory, whatever is found */
 };
 
-static bool get_is_directory(const char *path)
+static bool transfer_get_is_directory(const char *path)
 {
 	struct stat st;
 
@@ -53,7 +53,8 @@ static bool get_is_directory(const char *path)
 	       (!stat(path, &st) && S_ISDIR(st.st_mode));
 }
 
-static struct target get_read_target(const struct transfer_words *w, bool rows)
+static struct target transfer_get_read_target(const struct transfer_words *w,
+					      bool rows)
 {
 	const char *last = w->n ? w->word[w->n - 1] : "";
 	struct target t = { .local = ".", .sources = w->n };
@@ -65,14 +66,14 @@ static struct target get_read_target(const struct transfer_words *w, bool rows)
 		t.sources--;
 	}
 	t.into = strcmp(t.local, "-") &&
-		 (t.sources > 1 || get_is_directory(t.local));
+		 (t.sources > 1 || transfer_get_is_directory(t.local));
 	return t;
 }
 
-static void get_check(const struct transfer_options *o,
-		      const struct transfer_words *w, struct buf *why)
+static void transfer_get_check(const struct transfer_options *o,
+			       const struct transfer_words *w, struct buf *why)
 {
-	struct target t = get_read_target(w, o->row);
+	struct target t = transfer_get_read_target(w, o->row);
 
 	if (o->row && t.sources)
 		buf_adds(why, "with --row there is only the local name");
@@ -84,10 +85,11 @@ static void get_check(const struct transfer_options *o,
 		location_check(w->word[i], why);
 }
 
-static int get_plan(struct transfer_plan *p, const struct transfer_options *o,
-		    const struct transfer_words *w)
+static int transfer_get_plan(struct transfer_plan *p,
+			     const struct transfer_options *o,
+			     const struct transfer_words *w)
 {
-	struct target t = get_read_target(w, false);
+	struct target t = transfer_get_read_target(w, false);
 	int rc = 0;
 
 	p->unique = t.sources > 1;
@@ -103,8 +105,9 @@ static int get_plan(struct transfer_plan *p, const struct transfer_options *o,
 
 /* ---- rows ---- */
 
-static void get_row_name(const struct target *t, bool into,
-			 const struct transfer_row *row, struct buf *out)
+static void transfer_get_row_name(const struct target *t, bool into,
+				  const struct transfer_row *row,
+				  struct buf *out)
 {
 	BUF_LOCAL name = BUF_INIT(BUF_URL);
 
@@ -122,8 +125,8 @@ static void get_row_name(const struct target *t, bool into,
 }
 
 /* Others go on. */
-static int get_refuse(struct transfer_plan *p, const struct transfer_row *row,
-		      const char *why)
+static int transfer_get_refuse(struct transfer_plan *p,
+			       const struct transfer_row *row, const char *why)
 {
 	BUF_LOCAL key = BUF_INIT(BUF_URL);
 
@@ -132,23 +135,25 @@ static int get_refuse(struct transfer_plan *p, const struct transfer_row *row,
 	return 0;
 }
 
-static int get_plan_row(struct transfer_plan *p, struct transfer_row *row,
-			const char *local, bool into)
+static int transfer_get_plan_row(struct transfer_plan *p,
+				 struct transfer_row *row, const char *local,
+				 bool into)
 {
 	struct transfer_job *job;
 	int rc;
 
 	if (strcmp(row->method, "GET"))
-		return get_refuse(p, row,
-				  "the row is for something else (its method)");
+		return transfer_get_refuse(
+			p, row, "the row is for something else (its method)");
 	if (!*local)
-		return get_refuse(p, row, "no file here can have its name");
+		return transfer_get_refuse(p, row,
+					   "no file here can have its name");
 	if (p->unique && !transfer_plan_take(p, local))
-		return get_refuse(p, row,
-				  "another file has that name here already");
+		return transfer_get_refuse(
+			p, row, "another file has that name here already");
 	rc = into ? transfer_file_make_dirs(local, false) : 0;
 	if (rc)
-		return get_refuse(p, row, strerror(-rc));
+		return transfer_get_refuse(p, row, strerror(-rc));
 	job = transfer_plan_row(p, row, local);
 	if (!job)
 		return -ENOMEM;
@@ -156,12 +161,12 @@ static int get_plan_row(struct transfer_plan *p, struct transfer_row *row,
 	return transfer_add(p->t, job);
 }
 
-static int get_plan_rows(struct transfer_plan *p,
-			 const struct transfer_options *o,
-			 const struct transfer_words *w,
-			 struct transfer_rows *rows)
+static int transfer_get_plan_rows(struct transfer_plan *p,
+				  const struct transfer_options *o,
+				  const struct transfer_words *w,
+				  struct transfer_rows *rows)
 {
-	struct target t = get_read_target(w, true);
+	struct target t = transfer_get_read_target(w, true);
 	bool standard = !strcmp(t.local, "-");
 	bool into = !standard && (rows->n > 1 || t.into);
 	int rc = 0;
@@ -170,8 +175,9 @@ static int get_plan_rows(struct transfer_plan *p,
 	for (unsigned i = 0; i < rows->n && !rc; i++) {
 		BUF_LOCAL local = BUF_INIT(BUF_LINE + BUF_URL);
 
-		get_row_name(&t, into, &rows->at[i], &local);
-		rc = get_plan_row(p, &rows->at[i], buf_str(&local), into);
+		transfer_get_row_name(&t, into, &rows->at[i], &local);
+		rc = transfer_get_plan_row(p, &rows->at[i], buf_str(&local),
+					   into);
 	}
 	return rc;
 }
@@ -190,9 +196,9 @@ const struct command get_command = {
 			.method = "GET",
 			.again = "the same command again goes on where it "
 				 "ended",
-			.check = get_check,
-			.plan = get_plan,
-			.plan_rows = get_plan_rows,
+			.check = transfer_get_check,
+			.plan = transfer_get_plan,
+			.plan_rows = transfer_get_plan_rows,
 		},
 };
 
@@ -217,13 +223,13 @@ static const struct option put_options[] = {
 	{ 0 },
 };
 
-static bool put_is_standard(const char *word)
+static bool transfer_put_is_standard(const char *word)
 {
 	return !strcmp(word, "-");
 }
 
-static const char *put_fault_rows(const struct transfer_options *o,
-				  const struct transfer_words *w)
+static const char *transfer_put_fault_rows(const struct transfer_options *o,
+					   const struct transfer_words *w)
 {
 	if (!w->n)
 		return "which files?";
@@ -232,13 +238,14 @@ static const char *put_fault_rows(const struct transfer_options *o,
 		return "a row says all of it: no --recursive, --exact, "
 		       "--skip-existing, --abort or --content-type with --row";
 	for (unsigned i = 0; i < w->n; i++)
-		if (put_is_standard(w->word[i]) && put_is_standard(o->row))
+		if (transfer_put_is_standard(w->word[i]) &&
+		    transfer_put_is_standard(o->row))
 			return "standard input is the row already";
 	return NULL;
 }
 
-static const char *put_fault(const struct transfer_options *o,
-			     const struct transfer_words *w)
+static const char *transfer_put_fault(const struct transfer_options *o,
+				      const struct transfer_words *w)
 {
 	const char *where = w->n ? w->word[w->n - 1] : "";
 	bool many = w->n > 2;
@@ -249,7 +256,7 @@ static const char *put_fault(const struct transfer_options *o,
 	if (o->exact && many)
 		return "one name is for one file (--exact)";
 	for (unsigned i = 0; i + 1 < w->n; i++) {
-		if (!put_is_standard(w->word[i]))
+		if (!transfer_put_is_standard(w->word[i]))
 			continue;
 		if (many)
 			return "standard input goes alone";
@@ -263,10 +270,11 @@ static const char *put_fault(const struct transfer_options *o,
 	return NULL;
 }
 
-static void put_check(const struct transfer_options *o,
-		      const struct transfer_words *w, struct buf *why)
+static void transfer_put_check(const struct transfer_options *o,
+			       const struct transfer_words *w, struct buf *why)
 {
-	const char *f = o->row ? put_fault_rows(o, w) : put_fault(o, w);
+	const char *f = o->row ? transfer_put_fault_rows(o, w)
+			       : transfer_put_fault(o, w);
 
 	if (f)
 		buf_adds(why, f);
@@ -275,7 +283,7 @@ static void put_check(const struct transfer_options *o,
 }
 
 /* The last name's suffix with its dot, or "". */
-static const char *put_suffix(const char *path)
+static const char *transfer_put_suffix(const char *path)
 {
 	const char *slash = strrchr(path, '/'),
 		   *dot = strrchr(slash ? slash : path, '.');
@@ -287,9 +295,9 @@ static const char *put_suffix(const char *path)
  * `put a.csv @s/2026.csv`: one file, and a name with the same suffix where no
  * directory is. It is the file's name, as cp has it. 1, 0 or -errno.
  */
-static int put_is_name(const struct transfer_options *o,
-		       const struct transfer_words *w, struct stage *stage,
-		       const char *path)
+static int transfer_put_is_name(const struct transfer_options *o,
+				const struct transfer_words *w,
+				struct stage *stage, const char *path)
 {
 	BUF_LOCAL key = BUF_INIT(STORE_KEY_MAX);
 	struct name_info there;
@@ -298,8 +306,9 @@ static int put_is_name(const struct transfer_options *o,
 
 	if (o->exact)
 		return 1;
-	if (w->n != 2 || !*put_suffix(path) ||
-	    strcasecmp(put_suffix(path), put_suffix(w->word[0])) ||
+	if (w->n != 2 || !*transfer_put_suffix(path) ||
+	    strcasecmp(transfer_put_suffix(path),
+		       transfer_put_suffix(w->word[0])) ||
 	    stat(w->word[0], &st) || S_ISDIR(st.st_mode))
 		return 0;
 	rc = stage_key(stage, path, &key);
@@ -308,8 +317,9 @@ static int put_is_name(const struct transfer_options *o,
 	return rc ? rc : !there.is_prefix;
 }
 
-static int put_plan(struct transfer_plan *p, const struct transfer_options *o,
-		    const struct transfer_words *w)
+static int transfer_put_plan(struct transfer_plan *p,
+			     const struct transfer_options *o,
+			     const struct transfer_words *w)
 {
 	const char *word = w->word[w->n - 1];
 	LOCATION_LOCAL where = { 0 };
@@ -319,7 +329,7 @@ static int put_plan(struct transfer_plan *p, const struct transfer_options *o,
 
 	if (rc <= 0)
 		return rc;
-	exact = put_is_name(o, w, stage, where.path);
+	exact = transfer_put_is_name(o, w, stage, where.path);
 	/* what else it is, the upload says */
 	rc = exact == -EINTR || exact == -ENOMEM ? exact : 0;
 	p->unique = w->n > 2 || strpbrk(w->word[0], "*?[");
@@ -331,8 +341,8 @@ static int put_plan(struct transfer_plan *p, const struct transfer_options *o,
 
 /* ---- rows ---- */
 
-static int put_plan_row(struct transfer_plan *p, struct transfer_row *row,
-			const char *local)
+static int transfer_put_plan_row(struct transfer_plan *p,
+				 struct transfer_row *row, const char *local)
 {
 	struct transfer_job *job;
 
@@ -350,10 +360,10 @@ static int put_plan_row(struct transfer_plan *p, struct transfer_row *row,
 	return transfer_add(p->t, job);
 }
 
-static int put_plan_rows(struct transfer_plan *p,
-			 const struct transfer_options *o,
-			 const struct transfer_words *w,
-			 struct transfer_rows *rows)
+static int transfer_put_plan_rows(struct transfer_plan *p,
+				  const struct transfer_options *o,
+				  const struct transfer_words *w,
+				  struct transfer_rows *rows)
 {
 	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc = 0;
@@ -364,7 +374,7 @@ static int put_plan_rows(struct transfer_plan *p,
 		return 0;
 	}
 	for (unsigned i = 0; i < rows->n && !rc; i++)
-		rc = put_plan_row(p, &rows->at[i], w->word[i]);
+		rc = transfer_put_plan_row(p, &rows->at[i], w->word[i]);
 	return rc;
 }
 
@@ -383,8 +393,8 @@ const struct command put_command = {
 			.again = "the same command again goes on where it "
 				 "ended (--skip-existing: past what has "
 				 "arrived; --abort: nothing is kept)",
-			.check = put_check,
-			.plan = put_plan,
-			.plan_rows = put_plan_rows,
+			.check = transfer_put_check,
+			.plan = transfer_put_plan,
+			.plan_rows = transfer_put_plan_rows,
 		},
 };

@@ -122,7 +122,8 @@ static const struct table_column du_human_columns[] = {
 	{ "name", TABLE_TEXT },
 };
 
-static void du_begin(void *arg, const struct stage *stage, const char *path)
+static void tree_du_begin(void *arg, const struct stage *stage,
+			  const char *path)
 {
 	struct du *d = arg;
 
@@ -131,7 +132,7 @@ static void du_begin(void *arg, const struct stage *stage, const char *path)
 }
 
 /* The sums of one directory, the n-th of the name; it goes to the one above. */
-static int du_row(struct du *d, unsigned n)
+static int tree_du_row(struct du *d, unsigned n)
 {
 	BUF_LOCAL name = BUF_INIT(2 * STORE_KEY_MAX), size = BUF_INIT(64);
 	const char *p = buf_str(&d->name);
@@ -158,7 +159,7 @@ static int du_row(struct du *d, unsigned n)
 	return rc;
 }
 
-static unsigned du_depth(const char *name)
+static unsigned tree_du_depth(const char *name)
 {
 	unsigned n = 0;
 
@@ -168,7 +169,7 @@ static unsigned du_depth(const char *name)
 }
 
 /* How many directories the two names share. */
-static unsigned du_shared(const char *a, const char *b)
+static unsigned tree_du_shared(const char *a, const char *b)
 {
 	unsigned n = 0;
 
@@ -177,8 +178,8 @@ static unsigned du_shared(const char *a, const char *b)
 	return n;
 }
 
-static int du_take(void *arg, const struct list_entry *e, const char *name,
-		   struct failure *f)
+static int tree_du_take(void *arg, const struct list_entry *e, const char *name,
+			struct failure *f)
 {
 	struct du *d = arg;
 	unsigned shared;
@@ -186,17 +187,17 @@ static int du_take(void *arg, const struct list_entry *e, const char *name,
 
 	name += d->skip;
 	d->seen = true;
-	if (du_depth(name) > DEPTH_MAX)
+	if (tree_du_depth(name) > DEPTH_MAX)
 		return failure_set(f, CODE_STORAGE, -ENAMETOOLONG,
 				   "too many directories");
-	shared = du_shared(buf_str(&d->name), name);
+	shared = tree_du_shared(buf_str(&d->name), name);
 	while (!rc && d->depth > shared)
-		rc = du_row(d, d->depth--);
+		rc = tree_du_row(d, d->depth--);
 	if (rc)
 		return failure_write(f, rc);
 	buf_reset(&d->name);
 	buf_adds(&d->name, name);
-	d->depth = du_depth(name);
+	d->depth = tree_du_depth(name);
 	if (!text_ends_with(name, "/")) {
 		d->sums[d->depth].bytes += e->info.size;
 		d->sums[d->depth].files++;
@@ -204,10 +205,10 @@ static int du_take(void *arg, const struct list_entry *e, const char *name,
 	return 0;
 }
 
-static int du_list(const struct tree_options *o, const char *word)
+static int tree_du_list(const struct tree_options *o, const char *word)
 {
 	MEM_LOCAL struct du *d = calloc(1, sizeof(*d));
-	struct walk w = { .markers = true, .each = du_take, .arg = d };
+	struct walk w = { .markers = true, .each = tree_du_take, .arg = d };
 	int rc, end = 0;
 
 	if (!d)
@@ -217,13 +218,13 @@ static int du_list(const struct tree_options *o, const char *word)
 	buf_init(&d->root, 2 * STORE_KEY_MAX);
 	d->table = table_new(stdout, o->format, o->header,
 			     o->human ? du_human_columns : du_columns, 3);
-	rc = d->table ? tree_walk(o->config, word, &w, du_begin) : -ENOMEM;
+	rc = d->table ? tree_walk(o->config, word, &w, tree_du_begin) : -ENOMEM;
 	if (!rc && d->skip && !d->seen)
 		rc = tree_tell_absent(word);
 	while (!rc && d->depth)
-		rc = du_row(d, d->depth--);
+		rc = tree_du_row(d, d->depth--);
 	if (!rc)
-		rc = du_row(d, 0);
+		rc = tree_du_row(d, 0);
 	if (d->table)
 		end = table_end(d->table);
 	if (end)
@@ -266,9 +267,9 @@ static int tree_run_list(const struct command *c, int argc, char **argv,
 	return status;
 }
 
-static int du_run(const struct command *c, int argc, char **argv)
+static int tree_du_run(const struct command *c, int argc, char **argv)
 {
-	return tree_run_list(c, argc, argv, du_list);
+	return tree_run_list(c, argc, argv, tree_du_list);
 }
 
 const struct command du_command = {
@@ -278,7 +279,7 @@ const struct command du_command = {
 	.synopsis = "@STAGE[/PATH] [-h] [-s|-d N]",
 	.help = "Bytes and files of a directory and of those in it",
 	.options = du_options,
-	.run = du_run,
+	.run = tree_du_run,
 };
 
 /* ---- tree ---- */

@@ -23,8 +23,8 @@
 #define VALUE_MAX 65536
 
 /* Cuts path at what exists: base gets that, *rest what is left, or NULL. */
-static int mount_find_base(const char *path, struct buf *base,
-			   const char **rest)
+static int mount_presign_find_base(const char *path, struct buf *base,
+				   const char **rest)
 {
 	struct stat st;
 	size_t n = strlen(path);
@@ -48,15 +48,15 @@ static int mount_find_base(const char *path, struct buf *base,
 	return buf_err(base);
 }
 
-static void mount_add_argument(struct buf *name, const char *key,
-			       const char *value)
+static void mount_presign_add_argument(struct buf *name, const char *key,
+				       const char *value)
 {
 	buf_addc(name, strchr(buf_str(name), '?') ? '&' : '?');
 	buf_addf(name, "%s=%s", key, value);
 }
 
-static void mount_make_name(const struct mount_presign *ask, const char *rest,
-			    struct buf *name)
+static void mount_presign_make_name(const struct mount_presign *ask,
+				    const char *rest, struct buf *name)
 {
 	char number[24];
 
@@ -65,18 +65,20 @@ static void mount_make_name(const struct mount_presign *ask, const char *rest,
 	if (ask->expire) {
 		snprintf(number, sizeof(number), "%lld",
 			 (long long)ask->expire);
-		mount_add_argument(name, "expire", number);
+		mount_presign_add_argument(name, "expire", number);
 	}
 	if (ask->content_type)
-		mount_add_argument(name, "content_type", ask->content_type);
+		mount_presign_add_argument(name, "content_type",
+					   ask->content_type);
 	/* It is a name, whatever is in it. */
 	if (rest)
-		mount_add_argument(name,
-				   strchr(rest, '&') ? "literal_path" : "path",
-				   rest);
+		mount_presign_add_argument(
+			name, strchr(rest, '&') ? "literal_path" : "path",
+			rest);
 }
 
-static int mount_get(const char *path, const char *name, struct buf *out)
+static int mount_presign_get(const char *path, const char *name,
+			     struct buf *out)
 {
 	char *room = buf_reserve(out, VALUE_MAX);
 	ssize_t n;
@@ -91,7 +93,7 @@ static int mount_get(const char *path, const char *name, struct buf *out)
 	return 0;
 }
 
-static bool mount_is_directory(const char *path)
+static bool mount_presign_is_directory(const char *path)
 {
 	struct stat st;
 
@@ -113,7 +115,7 @@ static const struct {
 	{ -EACCES, "permission denied" },
 };
 
-static int mount_tell(int rc, struct buf *why)
+static int mount_presign_tell(int rc, struct buf *why)
 {
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
 		if (reasons[i].rc == rc)
@@ -122,8 +124,8 @@ static int mount_tell(int rc, struct buf *why)
 	return buf_fail(why, rc, "%s", strerror(-rc));
 }
 
-static int mount_ask(const struct mount_presign *ask, struct buf *out,
-		     struct buf *why)
+static int mount_presign_ask(const struct mount_presign *ask, struct buf *out,
+			     struct buf *why)
 {
 	BUF_LOCAL base = BUF_INIT(BUF_LINE), name = BUF_INIT(BUF_LINE);
 	const char *rest;
@@ -131,28 +133,29 @@ static int mount_ask(const struct mount_presign *ask, struct buf *out,
 
 	if (ask->content_type && strpbrk(ask->content_type, "&"))
 		return buf_fail(why, -EINVAL, "a `&` in the content type");
-	rc = mount_find_base(ask->path, &base, &rest);
+	rc = mount_presign_find_base(ask->path, &base, &rest);
 	if (rc) {
-		mount_tell(rc, why);
+		mount_presign_tell(rc, why);
 		return rc;
 	}
-	mount_make_name(ask, rest, &name);
+	mount_presign_make_name(ask, rest, &name);
 	if (name.len > NAME_MAX_BYTES || buf_err(&name))
 		return buf_fail(
 			why, -ENAMETOOLONG,
 			"the path is too long for a mount, where %d bytes "
 			"are all: name it as @stage/path",
 			NAME_MAX_BYTES);
-	rc = mount_get(buf_str(&base), buf_str(&name), out);
-	if (rc == -EINVAL && !rest && mount_is_directory(buf_str(&base)))
+	rc = mount_presign_get(buf_str(&base), buf_str(&name), out);
+	if (rc == -EINVAL && !rest &&
+	    mount_presign_is_directory(buf_str(&base)))
 		rc = -EISDIR;
 	if (rc)
-		mount_tell(rc, why);
+		mount_presign_tell(rc, why);
 	return rc;
 }
 
-static int mount_read_headers(const json_t *headers,
-			      struct store_presigned *row)
+static int mount_presign_read_headers(const json_t *headers,
+				      struct store_presigned *row)
 {
 	struct field list[PRESIGN_FIELDS_MAX];
 	const char *name;
@@ -168,7 +171,7 @@ static int mount_read_headers(const json_t *headers,
 	return store_presign_headers(row, list, n);
 }
 
-static int mount_read_row(const json_t *v, struct store_presigned *row)
+static int mount_presign_read_row(const json_t *v, struct store_presigned *row)
 {
 	const char *ends = json_string_value(json_object_get(v, "expires_at"));
 	const char *warning = json_string_value(
@@ -179,7 +182,7 @@ static int mount_read_row(const json_t *v, struct store_presigned *row)
 
 	if (!url)
 		return -EPROTO;
-	rc = mount_read_headers(json_object_get(v, "headers"), row);
+	rc = mount_presign_read_headers(json_object_get(v, "headers"), row);
 	if (!rc && ends && !clock_parse_iso8601(ends, &at))
 		row->expires_at = at.tv_sec;
 	row->url = strdup(url);
@@ -192,7 +195,7 @@ int mount_presign(const struct mount_presign *ask, struct store_presigned *row,
 {
 	BUF_SECRET text = BUF_INIT(VALUE_MAX);
 	json_t *v = NULL;
-	int rc = mount_ask(ask, &text, why);
+	int rc = mount_presign_ask(ask, &text, why);
 
 	if (rc)
 		return rc;
@@ -200,11 +203,11 @@ int mount_presign(const struct mount_presign *ask, struct store_presigned *row,
 		.method = store_presign_method(ask->action),
 	};
 	v = json_loadb(text.data, text.len, 0, NULL);
-	rc = mount_read_row(v, row);
+	rc = mount_presign_read_row(v, row);
 	json_decref(v);
 	if (rc) {
 		store_presign_clear(row);
-		mount_tell(rc, why);
+		mount_presign_tell(rc, why);
 	}
 	return rc;
 }

@@ -46,7 +46,7 @@ struct presign_job {
 
 /* ---- output ---- */
 
-static int print_text(struct buf *b)
+static int job_print_text(struct buf *b)
 {
 	int rc = buf_err(b);
 
@@ -59,7 +59,7 @@ static int print_text(struct buf *b)
 }
 
 /* The authority of the URL, as the JSON object of Databend's documents. */
-static void add_host(const struct store_presigned *p, struct buf *out)
+static void job_add_host(const struct store_presigned *p, struct buf *out)
 {
 	const char *host = strstr(p->url, "://");
 	BUF_LOCAL name = BUF_INIT(BUF_URL);
@@ -74,7 +74,7 @@ static void add_host(const struct store_presigned *p, struct buf *out)
 		buf_addc(out, '}');
 }
 
-static struct table *open_table(const struct output *o)
+static struct table *job_open_table(const struct output *o)
 {
 	static const struct table_column columns[] = {
 		{ "method", TABLE_TEXT },
@@ -85,13 +85,14 @@ static struct table *open_table(const struct output *o)
 	return table_open(o, columns, 3);
 }
 
-static bool has_columns(const struct output *o)
+static bool job_has_columns(const struct output *o)
 {
 	return o->format < FORMAT_URL && o->format != TABLE_JSON &&
 	       o->format != TABLE_NDJSON;
 }
 
-static int put_columns(struct presign_job *j, const struct store_presigned *p)
+static int job_put_columns(struct presign_job *j,
+			   const struct store_presigned *p)
 {
 	const struct table_value row[] = {
 		{ .text = p->method },
@@ -100,12 +101,12 @@ static int put_columns(struct presign_job *j, const struct store_presigned *p)
 	};
 
 	if (!j->table)
-		j->table = open_table(j->o);
+		j->table = job_open_table(j->o);
 	return j->table ? table_row(j->table, row) : -ENOMEM;
 }
 
 /* For another machine's camera. */
-static int add_qr(const char *url, struct buf *out)
+static int job_add_qr(const char *url, struct buf *out)
 {
 	struct winsize size = { 0 };
 	unsigned width = 0;
@@ -126,7 +127,8 @@ static int add_qr(const char *url, struct buf *out)
 	return rc;
 }
 
-static void add_page_row(struct presign_job *j, const struct store_presigned *p)
+static void job_add_page_row(struct presign_job *j,
+			     const struct store_presigned *p)
 {
 	if (!j->rows)
 		presign_page_begin(&j->line,
@@ -135,8 +137,8 @@ static void add_page_row(struct presign_job *j, const struct store_presigned *p)
 			 p->url, p->expires_at);
 }
 
-static int put_line(struct presign_job *j, const struct store_presigned *p,
-		    int action)
+static int job_put_line(struct presign_job *j, const struct store_presigned *p,
+			int action)
 {
 	int rc;
 
@@ -148,8 +150,9 @@ static int put_line(struct presign_job *j, const struct store_presigned *p,
 	else if (j->o->format == FORMAT_CURL)
 		presign_row_curl(p, action, &j->line);
 	else if (j->o->format == FORMAT_HTML)
-		add_page_row(j, p);
-	else if (j->o->format == FORMAT_QR && (rc = add_qr(p->url, &j->line)))
+		job_add_page_row(j, p);
+	else if (j->o->format == FORMAT_QR &&
+		 (rc = job_add_qr(p->url, &j->line)))
 		return rc;
 	else if (j->o->format != FORMAT_QR)
 		presign_row_json(p, &j->line);
@@ -161,36 +164,36 @@ static int put_line(struct presign_job *j, const struct store_presigned *p,
 	return rc;
 }
 
-static int put_row(struct presign_job *j, const struct store_presigned *p,
-		   int action)
+static int job_put_row(struct presign_job *j, const struct store_presigned *p,
+		       int action)
 {
 	BUF_LOCAL headers = BUF_INIT(2 * BUF_URL);
 	struct store_presigned row = *p;
 	int rc;
 
 	if (j->o->compat_host) {
-		add_host(p, &headers);
+		job_add_host(p, &headers);
 		row.headers = headers.data;
 	}
 	rc = buf_err(&headers);
 	if (!rc)
-		rc = has_columns(j->o) ? put_columns(j, &row)
-				       : put_line(j, &row, action);
+		rc = job_has_columns(j->o) ? job_put_columns(j, &row)
+					   : job_put_line(j, &row, action);
 	if (!rc)
 		j->rows++;
 	return rc;
 }
 
 /* empty: no row, and no brackets or header for none either. */
-static int end_output(struct presign_job *j, bool empty)
+static int job_end_output(struct presign_job *j, bool empty)
 {
 	int rc = 0;
 
 	if (empty)
 		return 0;
-	if (has_columns(j->o)) {
+	if (job_has_columns(j->o)) {
 		if (!j->table)
-			j->table = open_table(j->o);
+			j->table = job_open_table(j->o);
 		rc = j->table ? table_end(j->table) : -ENOMEM;
 		j->table = NULL;
 	} else if (j->o->format == FORMAT_HTML) {
@@ -210,7 +213,8 @@ static int end_output(struct presign_job *j, bool empty)
 /* ---- what is said beside a row ---- */
 
 /* In JSON a warning is a part of the row. The same one is said once. */
-static void say_warning(struct presign_job *j, const struct store_presigned *p)
+static void job_say_warning(struct presign_job *j,
+			    const struct store_presigned *p)
 {
 	if (!p->warning || j->o->format == TABLE_JSON ||
 	    j->o->format == TABLE_NDJSON ||
@@ -221,7 +225,7 @@ static void say_warning(struct presign_job *j, const struct store_presigned *p)
 	message("warning", p->warning);
 }
 
-static void say_url(const struct store_presigned *p)
+static void job_say_url(const struct store_presigned *p)
 {
 	BUF_LOCAL text = BUF_INIT(2 * BUF_URL);
 
@@ -229,11 +233,12 @@ static void say_url(const struct store_presigned *p)
 	message(p->method, buf_str(&text));
 }
 
-static void say_beside(struct presign_job *j, const struct store_presigned *p)
+static void job_say_beside(struct presign_job *j,
+			   const struct store_presigned *p)
 {
-	say_warning(j, p);
+	job_say_warning(j, p);
 	if (j->verbose)
-		say_url(p);
+		job_say_url(p);
 }
 
 /* ---- jobs ---- */
@@ -262,8 +267,8 @@ struct presign_job *presign_job_new(struct session *s,
 	return j;
 }
 
-static int find_stage(struct presign_job *j, const char *name,
-		      struct stage **out, struct failure *f)
+static int job_find_stage(struct presign_job *j, const char *name,
+			  struct stage **out, struct failure *f)
 {
 	int rc;
 
@@ -281,7 +286,7 @@ static int find_stage(struct presign_job *j, const char *name,
 	return 0;
 }
 
-static int refuse(struct failure *f, int rc)
+static int job_refuse(struct failure *f, int rc)
 {
 	f->code = rc == -EOPNOTSUPP ? CODE_NO_PRESIGN
 		  : rc == -EROFS    ? CODE_DENIED
@@ -293,14 +298,14 @@ static int refuse(struct failure *f, int rc)
 }
 
 /* The fault is in the name, not in the keys, the server or the output. */
-static bool is_local(int rc)
+static bool job_is_local(int rc)
 {
 	return rc == -EINVAL || rc == -ENAMETOOLONG || rc == -ENOENT ||
 	       rc == -EROFS;
 }
 
-static int sign_row(struct presign_job *j, struct stage *stage,
-		    const char *path, struct failure *f, bool *go_on)
+static int job_sign_row(struct presign_job *j, struct stage *stage,
+			const char *path, struct failure *f, bool *go_on)
 {
 	struct store_presigned row;
 	int rc;
@@ -308,11 +313,11 @@ static int sign_row(struct presign_job *j, struct stage *stage,
 	j->name = path;
 	rc = presign(stage, path, &j->request, &row, &f->why);
 
-	*go_on = is_local(rc);
+	*go_on = job_is_local(rc);
 	if (rc)
-		return refuse(f, rc);
-	say_beside(j, &row);
-	rc = put_row(j, &row, j->request.action);
+		return job_refuse(f, rc);
+	job_say_beside(j, &row);
+	rc = job_put_row(j, &row, j->request.action);
 	store_presign_clear(&row);
 	return rc ? failure_write(f, rc) : 0;
 }
@@ -321,10 +326,10 @@ int presign_job_row(struct presign_job *j, const struct location *where,
 		    struct failure *f, bool *go_on)
 {
 	struct stage *stage;
-	int rc = find_stage(j, where->stage, &stage, f);
+	int rc = job_find_stage(j, where->stage, &stage, f);
 
-	*go_on = is_local(rc);
-	return rc ? rc : sign_row(j, stage, where->path, f, go_on);
+	*go_on = job_is_local(rc);
+	return rc ? rc : job_sign_row(j, stage, where->path, f, go_on);
 }
 
 /* ---- a directory ---- */
@@ -334,19 +339,19 @@ struct tree {
 	struct stage *stage;
 };
 
-static int sign_entry(void *arg, const struct list_entry *e, const char *name,
-		      struct failure *f)
+static int job_sign_entry(void *arg, const struct list_entry *e,
+			  const char *name, struct failure *f)
 {
 	struct tree *t = arg;
 	bool go_on;
 
 	t->job->size = e->info.size;
-	return sign_row(t->job, t->stage, name, f, &go_on);
+	return job_sign_row(t->job, t->stage, name, f, &go_on);
 }
 
 /* A name with nothing below it may be that of a file. */
-static int sign_lone(struct presign_job *j, struct stage *stage,
-		     const char *path, struct failure *f)
+static int job_sign_lone(struct presign_job *j, struct stage *stage,
+			 const char *path, struct failure *f)
 {
 	BUF_LOCAL key = BUF_INIT(STORE_KEY_MAX);
 	struct name_info info;
@@ -354,12 +359,12 @@ static int sign_lone(struct presign_job *j, struct stage *stage,
 	int rc;
 
 	rc = stage_key(stage, path, &key);
-	rc = rc ? refuse(f, rc)
+	rc = rc ? job_refuse(f, rc)
 		: store_stat(stage->store, buf_str(&key), &info);
 	if (rc && !f->why.len)
 		failure_store(f, stage->store, stage->prefix, rc);
 	if (!rc && info.is_object)
-		rc = sign_row(j, stage, path, f, &go_on);
+		rc = job_sign_row(j, stage, path, f, &go_on);
 	return rc;
 }
 
@@ -368,18 +373,18 @@ static int presign_job_tree(struct presign_job *j, const struct location *where,
 {
 	BUF_LOCAL path = BUF_INIT(STORE_KEY_MAX);
 	struct tree t = { .job = j };
-	struct walk w = { .each = sign_entry, .arg = &t };
+	struct walk w = { .each = job_sign_entry, .arg = &t };
 	bool is_open = *where->path && !text_ends_with(where->path, "/");
-	int rc = find_stage(j, where->stage, &t.stage, f);
+	int rc = job_find_stage(j, where->stage, &t.stage, f);
 
 	if (rc)
 		return rc;
 	buf_addf(&path, "%s%s", where->path, is_open ? "/" : "");
 	w.stage = t.stage;
 	w.path = buf_str(&path);
-	rc = buf_err(&path) ? refuse(f, -ENAMETOOLONG) : walk_files(&w, f);
+	rc = buf_err(&path) ? job_refuse(f, -ENAMETOOLONG) : walk_files(&w, f);
 	if (!rc && !j->rows && is_open)
-		rc = sign_lone(j, t.stage, where->path, f);
+		rc = job_sign_lone(j, t.stage, where->path, f);
 	return rc;
 }
 
@@ -390,7 +395,7 @@ int presign_job_flush(struct presign_job *j)
 
 int presign_job_end(struct presign_job *j, bool failed, struct failure *f)
 {
-	int rc = end_output(j, failed && !j->rows);
+	int rc = job_end_output(j, failed && !j->rows);
 
 	for (unsigned i = 0; i < STAGES; i++)
 		stage_unref(j->stages[i]);
@@ -416,8 +421,8 @@ int presign_job_print(const struct store_presigned *p, const char *name,
 		return -ENOMEM;
 	buf_adds(&j->title, name);
 	j->name = strrchr(name, '/') ? strrchr(name, '/') + 1 : name;
-	say_beside(j, p);
-	rc = put_row(j, p, action);
+	job_say_beside(j, p);
+	rc = job_put_row(j, p, action);
 	end = presign_job_end(j, rc, &f);
 	return rc ? rc : end;
 }
@@ -440,11 +445,11 @@ static int presign_job_parts(struct session *s, const struct location *where,
 	r.expire_max = m->presign_expire_max;
 	rc = presign_parts(stage, where->path, &r, parts, &out, &f->why);
 	if (rc) {
-		refuse(f, rc);
+		job_refuse(f, rc);
 	} else {
 		buf_addf(&all, o->format == TABLE_JSON ? "[%s]" : "%s",
 			 buf_str(&out));
-		rc = print_text(&all);
+		rc = job_print_text(&all);
 		if (rc)
 			failure_write(f, rc);
 	}

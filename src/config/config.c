@@ -106,7 +106,7 @@ char *config_new_file(void)
 
 /* ---- what is left open ---- */
 
-static int fill_user(struct config_mount *m)
+static int config_fill_user(struct config_mount *m)
 {
 	const struct passwd *pw;
 	char number[24];
@@ -168,7 +168,7 @@ static int config_embed(struct config *c)
 	return c->storage.url ? 0 : -ENOMEM;
 }
 
-static int fill_spill_dir(struct config_mount *m)
+static int config_fill_spill_dir(struct config_mount *m)
 {
 	if (m->spill_dir && *m->spill_dir)
 		return 0;
@@ -179,7 +179,8 @@ static int fill_spill_dir(struct config_mount *m)
 	return m->spill_dir ? 0 : -ENOMEM;
 }
 
-static bool fill_was_given(const struct config_builder *b, const char *name)
+static bool config_fill_was_given(const struct config_builder *b,
+				  const char *name)
 {
 	const struct option *row = option_find(config_mount_options, name);
 
@@ -189,21 +190,21 @@ static bool fill_was_given(const struct config_builder *b, const char *name)
 static int config_fill(struct config_builder *b)
 {
 	struct config_mount *m = &b->config->mount;
-	int rc = fill_user(m);
+	int rc = config_fill_user(m);
 
 	if (!rc)
-		rc = fill_spill_dir(m);
-	m->uid_given = fill_was_given(b, "uid");
+		rc = config_fill_spill_dir(m);
+	m->uid_given = config_fill_was_given(b, "uid");
 	if (!m->uid_given)
 		m->uid = getuid();
-	m->gid_given = fill_was_given(b, "gid");
+	m->gid_given = config_fill_was_given(b, "gid");
 	if (!m->gid_given)
 		m->gid = getgid();
-	m->file_mode_given =
-		fill_was_given(b, "file_mode") || fill_was_given(b, "umask");
-	m->dir_mode_given =
-		fill_was_given(b, "dir_mode") || fill_was_given(b, "umask");
-	if (!fill_was_given(b, "presign_expire") &&
+	m->file_mode_given = config_fill_was_given(b, "file_mode") ||
+			     config_fill_was_given(b, "umask");
+	m->dir_mode_given = config_fill_was_given(b, "dir_mode") ||
+			    config_fill_was_given(b, "umask");
+	if (!config_fill_was_given(b, "presign_expire") &&
 	    m->presign_expire > m->presign_expire_max)
 		m->presign_expire = m->presign_expire_max;
 	if (!rc && b->config->has_storage)
@@ -217,10 +218,10 @@ static int config_fill(struct config_builder *b)
 /* ---- checks ---- */
 
 /* `FILE:LINE: ` of the key that why begins with, or of the section. */
-static void check_add_location(const struct config_builder *b,
-			       const struct option *table,
-			       const struct config_origin *o,
-			       const char *reason, struct buf *why)
+static void config_check_add_location(const struct config_builder *b,
+				      const struct option *table,
+				      const struct config_origin *o,
+				      const char *reason, struct buf *why)
 {
 	char key[64] = "";
 	size_t n = strcspn(reason, " :");
@@ -245,15 +246,16 @@ static void check_add_location(const struct config_builder *b,
 	}
 }
 
-static int check_conn(const struct config_builder *b, const char *stage,
-		      const struct conn *c, const struct config_origin *o,
-		      struct buf *why)
+static int config_check_conn(const struct config_builder *b, const char *stage,
+			     const struct conn *c,
+			     const struct config_origin *o, struct buf *why)
 {
 	BUF_LOCAL detail = BUF_INIT(BUF_MESSAGE);
 	int rc = conn_check(c, &detail);
 
 	if (rc) {
-		check_add_location(b, conn_options, o, buf_str(&detail), why);
+		config_check_add_location(b, conn_options, o, buf_str(&detail),
+					  why);
 		if (!stage)
 			buf_adds(why, "[storage]: ");
 		else if (stage != b->config->url_stage)
@@ -263,28 +265,28 @@ static int check_conn(const struct config_builder *b, const char *stage,
 	return rc;
 }
 
-static int check_user(const struct config_builder *b, unsigned i,
-		      struct buf *why)
+static int config_check_user(const struct config_builder *b, unsigned i,
+			     struct buf *why)
 {
 	const struct config_user *u = &b->config->users[i];
 	BUF_LOCAL detail = BUF_INIT(BUF_MESSAGE);
 	int rc = config_user_check(u, &detail);
 
 	if (rc) {
-		check_add_location(b, config_user_options, &b->users[i],
-				   buf_str(&detail), why);
+		config_check_add_location(b, config_user_options, &b->users[i],
+					  buf_str(&detail), why);
 		buf_addf(why, "[user %s]: %s", u->name, buf_str(&detail));
 	}
 	return rc;
 }
 
-static bool check_log(const char *log)
+static bool config_check_log(const char *log)
 {
 	return !log || *log == '/' || !strcmp(log, "stderr") ||
 	       !strcmp(log, "syslog");
 }
 
-static int check_mount(const struct config_builder *b, struct buf *why)
+static int config_check_mount(const struct config_builder *b, struct buf *why)
 {
 	const struct config_mount *m = &b->config->mount;
 	BUF_LOCAL detail = BUF_INIT(BUF_MESSAGE);
@@ -296,7 +298,7 @@ static int check_mount(const struct config_builder *b, struct buf *why)
 		buf_adds(&detail, "spill_dir: the path must begin with /");
 	else if (text_given(m->cache_dir) && *m->cache_dir != '/')
 		buf_adds(&detail, "cache_dir: the path must begin with /");
-	else if (!check_log(m->log))
+	else if (!config_check_log(m->log))
 		buf_adds(&detail, "log: stderr, syslog or a path that begins "
 				  "with /");
 	else if (!text_given(m->tls_certificate) != !text_given(m->tls_key))
@@ -310,8 +312,8 @@ static int check_mount(const struct config_builder *b, struct buf *why)
 			 (unsigned long long)m->presign_expire,
 			 (unsigned long long)m->presign_expire_max);
 	if (detail.len) {
-		check_add_location(b, config_mount_options, &b->mount,
-				   buf_str(&detail), why);
+		config_check_add_location(b, config_mount_options, &b->mount,
+					  buf_str(&detail), why);
 		rc = buf_fail(why, -EINVAL, "%s", buf_str(&detail));
 	}
 	return rc;
@@ -320,7 +322,7 @@ static int check_mount(const struct config_builder *b, struct buf *why)
 static int config_check(const struct config_builder *b, struct buf *why)
 {
 	const struct config *c = b->config;
-	int rc = check_mount(b, why);
+	int rc = config_check_mount(b, why);
 
 	if (!rc && !c->has_storage && !c->n_stages) {
 		text_printable(why, c->file ? c->file : "the configuration");
@@ -329,13 +331,14 @@ static int config_check(const struct config_builder *b, struct buf *why)
 			": there is neither [storage] nor a [stage NAME]");
 	}
 	if (!rc && c->has_storage)
-		rc = check_conn(b, NULL, &c->storage, &b->storage, why);
+		rc = config_check_conn(b, NULL, &c->storage, &b->storage, why);
 	for (unsigned i = 0; i < c->n_stages && !rc; i++)
 		if (!c->stages[i].fault)
-			rc = check_conn(b, c->stages[i].name,
-					&c->stages[i].conn, &b->stages[i], why);
+			rc = config_check_conn(b, c->stages[i].name,
+					       &c->stages[i].conn,
+					       &b->stages[i], why);
 	for (unsigned i = 0; i < c->n_users && !rc; i++)
-		rc = check_user(b, i, why);
+		rc = config_check_user(b, i, why);
 	return rc;
 }
 

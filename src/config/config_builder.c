@@ -71,7 +71,7 @@ int config_builder_add_user(struct config_builder *b, const char *name,
 /* ---- the stage of a URL ---- */
 
 /* What the name is made of: `s3://`'s bucket, `fs://`'s last directory. */
-static void url_word(const char *url, const char **from, size_t *n)
+static void builder_url_word(const char *url, const char **from, size_t *n)
 {
 	const char *path = strstr(url, "://") + 3;
 	size_t len = strlen(path);
@@ -95,7 +95,7 @@ void config_url_name(const struct config *c, const char *url, struct buf *out)
 	const char *from;
 	size_t n;
 
-	url_word(url, &from, &n);
+	builder_url_word(url, &from, &n);
 	if (n && text_is_digit(*from))
 		buf_addc(out, '_');
 	for (size_t i = 0; i < n && i < URL_NAME_MAX; i++)
@@ -134,7 +134,7 @@ int config_builder_add_url(struct config_builder *b, const char *url)
 /* ---- stages that statements made: each file one more ---- */
 
 /* The folder's absolute path, though neither it nor its own may be there. */
-static char *drop_ins_dir(const char *file)
+static char *builder_drop_ins_dir(const char *file)
 {
 	const char *slash = strrchr(file, '/');
 	MEM_LOCAL char *dir =
@@ -149,8 +149,8 @@ static char *drop_ins_dir(const char *file)
 	return buf_detach(&path);
 }
 
-static void drop_ins_twice(const struct config_builder *b, const char *name,
-			   struct buf *out)
+static void builder_drop_ins_twice(const struct config_builder *b,
+				   const char *name, struct buf *out)
 {
 	const struct config *c = b->config;
 	int i = config_builder_find_stage(c, name);
@@ -167,8 +167,8 @@ static void drop_ins_twice(const struct config_builder *b, const char *name,
 }
 
 /* What cannot be a stage of that name is a line of left_out. */
-static int drop_ins_add(struct config_builder *b, struct drop_in *d,
-			struct buf *left_out)
+static int builder_drop_ins_add(struct config_builder *b, struct drop_in *d,
+				struct buf *left_out)
 {
 	struct config *c = b->config;
 	struct config_stage *to;
@@ -179,7 +179,7 @@ static int drop_ins_add(struct config_builder *b, struct drop_in *d,
 		return 0;
 	}
 	if (config_builder_find_stage(c, d->name) >= 0) {
-		drop_ins_twice(b, d->name, left_out);
+		builder_drop_ins_twice(b, d->name, left_out);
 		return 0;
 	}
 	rc = config_builder_add_stage(b, d->name, FROM_NOWHERE);
@@ -203,13 +203,13 @@ int config_builder_drop_ins(struct config_builder *b, const char *place,
 	struct drop_ins read = { 0 };
 	int rc;
 
-	c->drop_ins = drop_ins_dir(place);
+	c->drop_ins = builder_drop_ins_dir(place);
 	if (!c->drop_ins)
 		return -ENOMEM;
 	drop_ins_stamp(c->drop_ins, &c->stamp);
 	rc = drop_ins_read(c->drop_ins, &read, why);
 	for (unsigned i = 0; i < read.n && !rc; i++)
-		rc = drop_ins_add(b, &read.list[i], &left_out);
+		rc = builder_drop_ins_add(b, &read.list[i], &left_out);
 	if (read.left_out)
 		buf_addf(&left_out, "%s: %u files more than %u are left out\n",
 			 c->drop_ins, read.left_out, DROP_INS_MAX);

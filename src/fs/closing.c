@@ -50,22 +50,22 @@ struct closer {
 	pid_t process;
 };
 
-static int closer_descriptors(const struct closer *x, pid_t process)
+static int closing_descriptors(const struct closer *x, pid_t process)
 {
 	const struct fs_processes *p = &x->fs->processes;
 
 	return p->writers(p->arg, process, x->ino);
 }
 
-static enum closing_holds closer_holds_file(void *arg, pid_t process)
+static enum closing_holds closing_holds_file(void *arg, pid_t process)
 {
-	int n = closer_descriptors(arg, process);
+	int n = closing_descriptors(arg, process);
 
 	return n < 0 ? HOLDS_UNKNOWN : n ? HOLDS_YES : HOLDS_NO;
 }
 
-static enum closing_holds closer_descends(struct fs *fs, pid_t process,
-					  pid_t from)
+static enum closing_holds closing_descends(struct fs *fs, pid_t process,
+					   pid_t from)
 {
 	const struct fs_processes *p = &fs->processes;
 	int is = from ? p->descends(p->arg, process, from) : -ESRCH;
@@ -73,11 +73,11 @@ static enum closing_holds closer_descends(struct fs *fs, pid_t process,
 	return is < 0 ? HOLDS_UNKNOWN : is ? HOLDS_YES : HOLDS_NO;
 }
 
-static enum closing_holds closer_inherits(void *arg, pid_t from)
+static enum closing_holds closing_inherits(void *arg, pid_t from)
 {
 	const struct closer *x = arg;
 
-	return closer_descends(x->fs, x->process, from);
+	return closing_descends(x->fs, x->process, from);
 }
 
 /*
@@ -85,12 +85,12 @@ static enum closing_holds closer_inherits(void *arg, pid_t from)
  * process has opened is taken for that one's; of those that it may have
  * inherited (`exec 9>>f; flock 9; cp x f`) it has none, one or more.
  */
-static enum closing_holds closer_holds_handle(void *arg, pid_t process)
+static enum closing_holds closing_holds_handle(void *arg, pid_t process)
 {
 	const struct closer *x = arg;
 	pid_t openers[OPENERS_MAX];
 	unsigned others, k;
-	int n = closer_descriptors(x, process);
+	int n = closing_descriptors(x, process);
 
 	if (n <= 0)
 		return n < 0 ? HOLDS_UNKNOWN : HOLDS_NO;
@@ -103,7 +103,7 @@ static enum closing_holds closer_holds_handle(void *arg, pid_t process)
 		return HOLDS_NO;
 	for (k = 0; k < others; k++)
 		if (openers[k] != process &&
-		    closer_descends(x->fs, process, openers[k]) != HOLDS_NO)
+		    closing_descends(x->fs, process, openers[k]) != HOLDS_NO)
 			return HOLDS_UNKNOWN;
 	return HOLDS_YES;
 }
@@ -142,9 +142,9 @@ static enum closing_answer closing_judge_handle(struct fs *fs, struct handle *h,
 		.caller = process,
 		.opener = h->opener,
 		.writers = writers,
-		.handle = closer_holds_handle,
-		.file = closer_holds_file,
-		.inherits = closer_inherits,
+		.handle = closing_holds_handle,
+		.file = closing_holds_file,
+		.inherits = closing_inherits,
 		.arg = &x,
 	};
 

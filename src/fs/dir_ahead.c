@@ -232,7 +232,7 @@ struct level {
 	struct inode *at; /* in dir; NULL: before its first entry */
 };
 
-static void level_set(struct tree *t, struct inode **at, struct inode *to)
+static void ahead_level_set(struct tree *t, struct inode **at, struct inode *to)
 {
 	inode_unref(t, *at);
 	*at = to;
@@ -240,7 +240,7 @@ static void level_set(struct tree *t, struct inode **at, struct inode *to)
 
 /* Into the next directory beside that of the place; false: it is not known what
  * is in it. */
-static bool level_cross(struct fs *fs, struct level *l, unsigned *steps)
+static bool ahead_level_cross(struct fs *fs, struct level *l, unsigned *steps)
 {
 	struct inode *up = inode_parent(fs->tree, l->dir, NULL), *next = NULL;
 	struct inode_view v = { .kind = INODE_ABSENT };
@@ -248,7 +248,8 @@ static bool level_cross(struct fs *fs, struct level *l, unsigned *steps)
 	if (up && !names_is_root(fs, up))
 		next = inode_ref(fs->tree, l->dir);
 	while (next && (*steps)++ < WALK_STEPS) {
-		level_set(fs->tree, &next, dircache_behind(fs->tree, up, next));
+		ahead_level_set(fs->tree, &next,
+				dircache_behind(fs->tree, up, next));
 		if (next)
 			inode_view(fs->tree, next, &v);
 		if (v.kind == INODE_DIR)
@@ -260,25 +261,26 @@ static bool level_cross(struct fs *fs, struct level *l, unsigned *steps)
 		inode_unref(fs->tree, next);
 		return false;
 	}
-	level_set(fs->tree, &l->dir, next);
-	level_set(fs->tree, &l->at, NULL);
+	ahead_level_set(fs->tree, &l->dir, next);
+	ahead_level_set(fs->tree, &l->at, NULL);
 	return true;
 }
 
 /* The next directory at that depth which is not known yet; NULL: none. It is
  * the level's. */
-static struct inode *level_next(struct fs *fs, struct level *l, unsigned *steps)
+static struct inode *ahead_level_next(struct fs *fs, struct level *l,
+				      unsigned *steps)
 {
 	struct inode_view v;
 
 	while ((*steps)++ < WALK_STEPS) {
 		struct inode *i = dircache_behind(fs->tree, l->dir, l->at);
 
-		if (!i && !level_cross(fs, l, steps))
+		if (!i && !ahead_level_cross(fs, l, steps))
 			return NULL;
 		if (!i)
 			continue;
-		level_set(fs->tree, &l->at, i);
+		ahead_level_set(fs->tree, &l->at, i);
 		inode_view(fs->tree, i, &v);
 		if (v.kind == INODE_DIR && !dircache_complete(fs->tree, i))
 			return i;
@@ -302,7 +304,7 @@ void dir_ahead_go_on(struct dir_ahead *a, struct inode *dir)
 		room = traversal_room(fs->traversals, dir);
 	room = room < AHEAD_MAX - n ? room : AHEAD_MAX - n;
 	l.at = inode_ref(fs->tree, dir);
-	while (room && (i = level_next(fs, &l, &steps))) {
+	while (room && (i = ahead_level_next(fs, &l, &steps))) {
 		if (!ahead_reserve(a, i))
 			continue;
 		room--;

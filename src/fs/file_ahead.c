@@ -94,7 +94,7 @@ static int64_t file_ahead_ttl_ms(const struct file_ahead *a)
 
 /* ---- the order of files ---- */
 
-static void cursor_clear(struct tree *t, struct cursor *c)
+static void ahead_cursor_clear(struct tree *t, struct cursor *c)
 {
 	inode_unref(t, c->at);
 	inode_unref(t, c->dir);
@@ -102,20 +102,20 @@ static void cursor_clear(struct tree *t, struct cursor *c)
 }
 
 /* Takes over the reference to `at`. */
-static void cursor_set(struct tree *t, struct cursor *c, struct inode *at)
+static void ahead_cursor_set(struct tree *t, struct cursor *c, struct inode *at)
 {
 	inode_unref(t, c->at);
 	c->at = at;
 }
 
-static bool cursor_may_enter(struct fs *fs, struct inode *dir, bool fill)
+static bool ahead_cursor_may_enter(struct fs *fs, struct inode *dir, bool fill)
 {
 	return dircache_complete(fs->tree, dir) ||
 	       (fill && subtree_fill(fs->subtrees, dir) > 0);
 }
 
 /* Out of a directory that has no more; false at the stage's root. */
-static bool cursor_leave(struct fs *fs, struct cursor *c)
+static bool ahead_cursor_leave(struct fs *fs, struct cursor *c)
 {
 	struct inode *up = inode_parent(fs->tree, c->dir, NULL);
 
@@ -123,29 +123,30 @@ static bool cursor_leave(struct fs *fs, struct cursor *c)
 		inode_unref(fs->tree, up);
 		return false;
 	}
-	cursor_set(fs->tree, c, c->dir);
+	ahead_cursor_set(fs->tree, c, c->dir);
 	c->dir = up;
 	return true;
 }
 
 /* The next file, with its attributes, referenced; NULL: none is known. fill:
  * directories that a traversal will come to may be asked for. */
-static struct inode *cursor_next(struct fs *fs, struct cursor *c, bool fill,
-				 struct inode_view *v)
+static struct inode *ahead_cursor_next(struct fs *fs, struct cursor *c,
+				       bool fill, struct inode_view *v)
 {
 	for (unsigned step = 0; step < WALK_STEPS; step++) {
 		struct inode *i = dircache_behind(fs->tree, c->dir, c->at);
 
 		if (!i) {
-			if (!cursor_leave(fs, c))
+			if (!ahead_cursor_leave(fs, c))
 				return NULL;
 			continue;
 		}
-		cursor_set(fs->tree, c, i);
+		ahead_cursor_set(fs->tree, c, i);
 		inode_view(fs->tree, i, v);
 		if (v->kind == INODE_FILE)
 			return inode_ref(fs->tree, i);
-		if (v->kind == INODE_DIR && cursor_may_enter(fs, i, fill)) {
+		if (v->kind == INODE_DIR &&
+		    ahead_cursor_may_enter(fs, i, fill)) {
 			inode_unref(fs->tree, c->dir);
 			c->dir = i;
 			c->at = NULL;
@@ -155,7 +156,8 @@ static struct inode *cursor_next(struct fs *fs, struct cursor *c, bool fill,
 }
 
 /* Is i one of the few files behind `last`? */
-static bool trail_is_near(struct fs *fs, struct inode *last, struct inode *i)
+static bool ahead_trail_is_near(struct fs *fs, struct inode *last,
+				struct inode *i)
 {
 	struct cursor c = { .dir = inode_parent(fs->tree, last, NULL),
 			    .at = inode_ref(fs->tree, last) };
@@ -163,22 +165,22 @@ static bool trail_is_near(struct fs *fs, struct inode *last, struct inode *i)
 	bool near = false;
 
 	for (unsigned k = 0; c.dir && k < TRAIL_NEAR && !near; k++) {
-		struct inode *next = cursor_next(fs, &c, false, &v);
+		struct inode *next = ahead_cursor_next(fs, &c, false, &v);
 
 		near = next == i;
 		inode_unref(fs->tree, next);
 		if (!next)
 			break;
 	}
-	cursor_clear(fs->tree, &c);
+	ahead_cursor_clear(fs->tree, &c);
 	return near;
 }
 
 /* ---- runs ---- */
 
 /* What was fetched is given up, unless a file has adopted it. */
-static void entry_clear(struct file_ahead *a, struct ahead_entry *e,
-			bool adopted)
+static void ahead_entry_clear(struct file_ahead *a, struct ahead_entry *e,
+			      bool adopted)
 {
 	inode_unref(a->fs->tree, e->inode);
 	if (!adopted)
@@ -186,7 +188,7 @@ static void entry_clear(struct file_ahead *a, struct ahead_entry *e,
 	memset(e, 0, sizeof(*e));
 }
 
-static struct ahead_entry run_remove(struct run *r, unsigned k)
+static struct ahead_entry ahead_run_remove(struct run *r, unsigned k)
 {
 	struct ahead_entry e = r->queue[k];
 
@@ -197,12 +199,12 @@ static struct ahead_entry run_remove(struct run *r, unsigned k)
 }
 
 /* Half of what it may have waits for who has gone on. */
-static bool run_is_passed(const struct run *r)
+static bool ahead_run_is_passed(const struct run *r)
 {
 	return 2 * r->passed >= r->window && r->passed;
 }
 
-static void run_tell_failed(struct file_ahead *a, struct run *r)
+static void ahead_run_tell_failed(struct file_ahead *a, struct run *r)
 	REQUIRES(a->lock)
 {
 	if (!r->failed && ahead_locked(a)->failed < FAILED_MAX)
@@ -211,14 +213,14 @@ static void run_tell_failed(struct file_ahead *a, struct run *r)
 }
 
 /* The file that stood there in the queue was opened. */
-static void run_hit(struct file_ahead *a, struct run *r, unsigned at)
+static void ahead_run_hit(struct file_ahead *a, struct run *r, unsigned at)
 	REQUIRES(a->lock)
 {
 	r->used = ++ahead_locked(a)->uses;
 	r->passed = at < r->passed ? r->passed - 1 : at;
 	r->opened++;
-	if (r->opened < USEFUL * r->passed && run_is_passed(r)) {
-		run_tell_failed(a, r);
+	if (r->opened < USEFUL * r->passed && ahead_run_is_passed(r)) {
+		ahead_run_tell_failed(a, r);
 	} else if (r->opened >= USEFUL_MIN && r->opened >= USEFUL * r->passed) {
 		ahead_locked(a)->failed = 0;
 		r->failed = false;
@@ -230,8 +232,8 @@ static void run_hit(struct file_ahead *a, struct run *r, unsigned at)
 }
 
 /* An open of this file goes on with the run that has it: it is taken out. */
-static struct run *run_find(struct file_ahead *a, struct inode *i,
-			    struct ahead_entry *out) REQUIRES(a->lock)
+static struct run *ahead_run_find(struct file_ahead *a, struct inode *i,
+				  struct ahead_entry *out) REQUIRES(a->lock)
 {
 	for (unsigned k = 0; k < RUNS_MAX; k++) {
 		struct run *r = ahead_locked(a)->runs[k];
@@ -239,8 +241,8 @@ static struct run *run_find(struct file_ahead *a, struct inode *i,
 		for (unsigned n = 0; r && n < r->n; n++) {
 			if (r->queue[n].inode != i)
 				continue;
-			*out = run_remove(r, n);
-			run_hit(a, r, n);
+			*out = ahead_run_remove(r, n);
+			ahead_run_hit(a, r, n);
 			return r;
 		}
 	}
@@ -248,8 +250,8 @@ static struct run *run_find(struct file_ahead *a, struct inode *i,
 }
 
 /* True: no run has the file; this one has it, and is to start it. */
-static bool run_claim(struct file_ahead *a, struct run *r,
-		      const struct inode *i)
+static bool ahead_run_claim(struct file_ahead *a, struct run *r,
+			    const struct inode *i)
 {
 	bool has = false;
 
@@ -267,23 +269,23 @@ static bool run_claim(struct file_ahead *a, struct run *r,
 	return !has;
 }
 
-static void run_free(struct file_ahead *a, struct run *r)
+static void ahead_run_free(struct file_ahead *a, struct run *r)
 {
 	if (!r)
 		return;
 	while (r->n) {
-		struct ahead_entry e = run_remove(r, r->n - 1);
+		struct ahead_entry e = ahead_run_remove(r, r->n - 1);
 
-		entry_clear(a, &e, false);
+		ahead_entry_clear(a, &e, false);
 	}
-	cursor_clear(a->fs->tree, &r->cursor);
+	ahead_cursor_clear(a->fs->tree, &r->cursor);
 	free(r);
 }
 
 /* A run from file i on, busy; what stood in its place is *old. NULL: all are
  * busy, or there is no memory. */
-static struct run *run_begin(struct file_ahead *a, struct inode *i,
-			     struct run **old) REQUIRES(a->lock)
+static struct run *ahead_run_begin(struct file_ahead *a, struct inode *i,
+				   struct run **old) REQUIRES(a->lock)
 {
 	struct run **place = NULL, *r;
 
@@ -299,7 +301,7 @@ static struct run *run_begin(struct file_ahead *a, struct inode *i,
 		return NULL;
 	*old = *place;
 	if (*old && (*old)->opened < (*old)->n)
-		run_tell_failed(a, *old);
+		ahead_run_tell_failed(a, *old);
 	*place = r;
 	r->busy = true;
 	r->used = ++ahead_locked(a)->uses;
@@ -312,8 +314,8 @@ static struct run *run_begin(struct file_ahead *a, struct inode *i,
 
 /* The file follows others, or begins to: true when it makes a run. *left: one
  * that the caller drops without the lock. */
-static bool trail_step(struct file_ahead *a, struct inode *i,
-		       struct inode **left) REQUIRES(a->lock)
+static bool ahead_trail_step(struct file_ahead *a, struct inode *i,
+			     struct inode **left) REQUIRES(a->lock)
 {
 	struct trail *oldest = ahead_locked(a)->trails, *t = NULL;
 
@@ -321,7 +323,7 @@ static bool trail_step(struct file_ahead *a, struct inode *i,
 		struct trail *at = &ahead_locked(a)->trails[k];
 
 		if (at->last &&
-		    (at->last == i || trail_is_near(a->fs, at->last, i)))
+		    (at->last == i || ahead_trail_is_near(a->fs, at->last, i)))
 			t = at;
 		if (at->used < oldest->used)
 			oldest = at;
@@ -364,8 +366,8 @@ static struct block_source *file_ahead_source(struct fs *fs, struct inode *i,
 }
 
 /* Takes over the reference. False: there is no room for more. */
-static bool run_start(struct file_ahead *a, struct run *r, struct inode *i,
-		      const struct inode_view *v)
+static bool ahead_run_start(struct file_ahead *a, struct run *r,
+			    struct inode *i, const struct inode_view *v)
 {
 	struct ahead_entry e = { .inode = i,
 				 .began_ms = clock_mono_ms(),
@@ -390,12 +392,12 @@ static bool run_start(struct file_ahead *a, struct run *r, struct inode *i,
 	}
 	lock_drop(&a->lock);
 	if (e.inode)
-		entry_clear(a, &e, false);
+		ahead_entry_clear(a, &e, false);
 	return !rc;
 }
 
 /* What was not opened in its time; the window shrinks. */
-static void run_expire(struct file_ahead *a, struct run *r)
+static void ahead_run_expire(struct file_ahead *a, struct run *r)
 {
 	int64_t since = clock_mono_ms() - file_ahead_ttl_ms(a);
 	struct ahead_entry e;
@@ -405,29 +407,29 @@ static void run_expire(struct file_ahead *a, struct run *r)
 		lock_take(&a->lock);
 		any = r->n && r->queue[0].began_ms < since;
 		if (any) {
-			e = run_remove(r, 0);
+			e = ahead_run_remove(r, 0);
 			r->passed -= r->passed > 0;
 			r->window = r->window > 2 ? r->window / 2 : 1;
 			r->hits = 0;
 		}
 		lock_drop(&a->lock);
 		if (any)
-			entry_clear(a, &e, false);
+			ahead_entry_clear(a, &e, false);
 	} while (any);
 }
 
-static bool run_wants(struct file_ahead *a, struct run *r)
+static bool ahead_run_wants(struct file_ahead *a, struct run *r)
 {
 	bool wants;
 
 	lock_take(&a->lock);
-	wants = r->n < r->window && !run_is_passed(r);
+	wants = r->n < r->window && !ahead_run_is_passed(r);
 	lock_drop(&a->lock);
 	return wants;
 }
 
 /* The run is not the caller's any more. */
-static void run_end(struct file_ahead *a, struct run *r)
+static void ahead_run_end(struct file_ahead *a, struct run *r)
 {
 	bool left;
 
@@ -439,31 +441,32 @@ static void run_end(struct file_ahead *a, struct run *r)
 			ahead_locked(a)->runs[k] = NULL;
 	lock_drop(&a->lock);
 	if (left)
-		run_free(a, r);
+		ahead_run_free(a, r);
 }
 
 /* Starts what comes next; the run is the caller's. What lies behind many files
  * that are not fetched is far from who reads. */
-static void run_top_up(struct file_ahead *a, struct run *r)
+static void ahead_run_top_up(struct file_ahead *a, struct run *r)
 {
 	unsigned passed = 0;
 	struct inode_view v;
 	bool more = !r->ended;
 
-	run_expire(a, r);
-	while (more && run_wants(a, r) && passed++ < WALK_STEPS) {
-		struct inode *i = cursor_next(a->fs, &r->cursor, true, &v);
+	ahead_run_expire(a, r);
+	while (more && ahead_run_wants(a, r) && passed++ < WALK_STEPS) {
+		struct inode *i =
+			ahead_cursor_next(a->fs, &r->cursor, true, &v);
 
 		r->ended = !i;
 		if (!i)
 			break;
 		if (file_ahead_is_small(&v) && v.fresh && !v.open &&
-		    run_claim(a, r, i))
-			more = run_start(a, r, i, &v);
+		    ahead_run_claim(a, r, i))
+			more = ahead_run_start(a, r, i, &v);
 		else
 			inode_unref(a->fs->tree, i);
 	}
-	run_end(a, r);
+	ahead_run_end(a, r);
 }
 
 /* ---- a file that is opened ---- */
@@ -511,16 +514,16 @@ int file_ahead_open(struct file_ahead *a, struct inode *i, struct file *f,
 	if (!file_ahead_is_small(v) || !file_ahead_ttl_ms(a))
 		return -EAGAIN;
 	lock_take(&a->lock);
-	r = run_find(a, i, &e);
+	r = ahead_run_find(a, i, &e);
 	tops_up = r && !r->busy;
 	if (tops_up)
 		r->busy = true;
 	lock_drop(&a->lock);
 	if (tops_up)
-		run_top_up(a, r);
+		ahead_run_top_up(a, r);
 	if (e.inode)
 		rc = file_ahead_take(a, i, &e, f, v);
-	entry_clear(a, &e, !rc);
+	ahead_entry_clear(a, &e, !rc);
 	return rc;
 }
 
@@ -533,13 +536,13 @@ void file_ahead_missed(struct file_ahead *a, struct inode *i,
 	if (!file_ahead_is_small(v) || !file_ahead_ttl_ms(a))
 		return;
 	lock_take(&a->lock);
-	if (trail_step(a, i, &left))
-		r = run_begin(a, i, &old);
+	if (ahead_trail_step(a, i, &left))
+		r = ahead_run_begin(a, i, &old);
 	lock_drop(&a->lock);
 	inode_unref(a->fs->tree, left);
-	run_free(a, old);
+	ahead_run_free(a, old);
 	if (r)
-		run_top_up(a, r);
+		ahead_run_top_up(a, r);
 }
 
 struct file_ahead *file_ahead_new(struct fs *fs)
@@ -576,7 +579,7 @@ void file_ahead_forget(struct file_ahead *a)
 	}
 	lock_drop(&a->lock);
 	for (unsigned k = 0; k < RUNS_MAX; k++)
-		run_free(a, runs[k]);
+		ahead_run_free(a, runs[k]);
 	for (unsigned k = 0; k < TRAILS_MAX; k++)
 		inode_unref(a->fs->tree, lasts[k]);
 }

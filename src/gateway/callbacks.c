@@ -50,7 +50,7 @@ struct request {
 	uint64_t received, started_us;
 };
 
-static struct connection *connection_of(struct MHD_Connection *c)
+static struct connection *callback_connection(struct MHD_Connection *c)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -62,7 +62,7 @@ static struct connection *connection_of(struct MHD_Connection *c)
 void *callbacks_on_target(void *server, const char *target,
 			  struct MHD_Connection *c)
 {
-	struct connection *connection = connection_of(c);
+	struct connection *connection = callback_connection(c);
 
 	if (connection) {
 		free(connection->target);
@@ -71,9 +71,9 @@ void *callbacks_on_target(void *server, const char *target,
 	return NULL;
 }
 
-static enum MHD_Result request_take_header(void *arg, enum MHD_ValueKind kind,
-					   const char *name, size_t name_len,
-					   const char *value, size_t value_len)
+static enum MHD_Result callback_take_header(void *arg, enum MHD_ValueKind kind,
+					    const char *name, size_t name_len,
+					    const char *value, size_t value_len)
 {
 	struct request *r = arg;
 
@@ -92,7 +92,7 @@ static enum MHD_Result request_take_header(void *arg, enum MHD_ValueKind kind,
 	return MHD_YES;
 }
 
-static int64_t request_body_length(const struct exchange *x)
+static int64_t callback_body_length(const struct exchange *x)
 {
 	const char *length = exchange_header(x, "Content-Length");
 
@@ -101,9 +101,9 @@ static int64_t request_body_length(const struct exchange *x)
 	return length ? strtoll(length, NULL, 10) : 0;
 }
 
-static void request_fill_addresses(struct exchange *x,
-				   struct connection *connection,
-				   struct MHD_Connection *c)
+static void callback_fill_addresses(struct exchange *x,
+				    struct connection *connection,
+				    struct MHD_Connection *c)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
@@ -120,9 +120,10 @@ static void request_fill_addresses(struct exchange *x,
 	x->local = connection->local;
 }
 
-static struct request *request_new(struct gateway *g, struct MHD_Connection *c,
-				   struct connection *connection,
-				   const char *method)
+static struct request *callback_request_new(struct gateway *g,
+					    struct MHD_Connection *c,
+					    struct connection *connection,
+					    const char *method)
 {
 	struct request *r = calloc(1, sizeof(*r));
 	const char *mark;
@@ -147,14 +148,16 @@ static struct request *request_new(struct gateway *g, struct MHD_Connection *c,
 	r->x.answer = &r->answer;
 	answer_init(&r->answer);
 	random_hex(r->x.id, sizeof(r->x.id) / 2);
-	request_fill_addresses(&r->x, connection, c);
-	MHD_get_connection_values_n(c, MHD_HEADER_KIND, request_take_header, r);
-	r->x.content_length = request_body_length(&r->x);
+	callback_fill_addresses(&r->x, connection, c);
+	MHD_get_connection_values_n(c, MHD_HEADER_KIND, callback_take_header,
+				    r);
+	r->x.content_length = callback_body_length(&r->x);
 	return r;
 }
 
-static enum MHD_Result request_send_answer(struct request *r,
-					   struct MHD_Connection *c, bool close)
+static enum MHD_Result callback_send_answer(struct request *r,
+					    struct MHD_Connection *c,
+					    bool close)
 {
 	unsigned status = r->answer.status;
 	struct MHD_Response *response;
@@ -174,7 +177,7 @@ static enum MHD_Result request_send_answer(struct request *r,
 	return rc;
 }
 
-static bool request_expects_continue(const struct exchange *x)
+static bool callback_expects_continue(const struct exchange *x)
 {
 	const char *expect = exchange_header(x, "Expect");
 
@@ -183,7 +186,7 @@ static bool request_expects_continue(const struct exchange *x)
 
 /* Has it its share of the house? Many clients of one object, and one client of
  * many, wait for each other rather than let others wait. */
-static void request_take_share(struct request *r)
+static void callback_take_share(struct request *r)
 {
 	struct exchange *x = &r->x;
 	const char *object = x->form == EXCHANGE_XML ? x->path : NULL;
@@ -197,7 +200,7 @@ static void request_take_share(struct request *r)
 			"address, are under way");
 }
 
-static void request_begin(struct request *r)
+static void callback_begin(struct request *r)
 {
 	struct exchange *x = &r->x;
 	const struct route *route =
@@ -216,7 +219,7 @@ static void request_begin(struct request *r)
 	else
 		request_filter(x, route);
 	if (!exchange_answered(x))
-		request_take_share(r);
+		callback_take_share(r);
 	if (exchange_answered(x))
 		return;
 	r->begun = true;
@@ -224,14 +227,14 @@ static void request_begin(struct request *r)
 }
 
 /* The headers are complete. */
-static enum MHD_Result request_on_headers(struct gateway *g, struct request *r,
-					  struct MHD_Connection *c)
+static enum MHD_Result callback_on_headers(struct gateway *g, struct request *r,
+					   struct MHD_Connection *c)
 {
 	int64_t length = r->x.content_length;
 
-	request_begin(r);
+	callback_begin(r);
 	if (r->x.unclear)
-		return request_send_answer(r, c, true);
+		return callback_send_answer(r, c, true);
 	/* An answer that the library gets now ends the connection. */
 	if (!exchange_answered(&r->x) || !length)
 		return connections_set(g->connections, r->connection,
@@ -239,8 +242,8 @@ static enum MHD_Result request_on_headers(struct gateway *g, struct request *r,
 			       ? MHD_YES
 			       : MHD_NO;
 	if (length < 0 || length > SWALLOW_MAX ||
-	    request_expects_continue(&r->x))
-		return request_send_answer(r, c, true);
+	    callback_expects_continue(&r->x))
+		return callback_send_answer(r, c, true);
 	return connections_set(g->connections, r->connection,
 			       CONNECTION_REFUSED)
 		       ? MHD_YES
@@ -248,8 +251,8 @@ static enum MHD_Result request_on_headers(struct gateway *g, struct request *r,
 }
 
 /* Bytes of the body. What was refused is swallowed. */
-static enum MHD_Result request_on_data(struct gateway *g, struct request *r,
-				       const char *bytes, size_t n)
+static enum MHD_Result callback_on_data(struct gateway *g, struct request *r,
+					const char *bytes, size_t n)
 {
 	r->received += n;
 	if (exchange_answered(&r->x))
@@ -264,12 +267,12 @@ static enum MHD_Result request_on_data(struct gateway *g, struct request *r,
 		       : MHD_NO;
 }
 
-static enum MHD_Result request_on_end(struct request *r,
-				      struct MHD_Connection *c)
+static enum MHD_Result callback_on_end(struct request *r,
+				       struct MHD_Connection *c)
 {
 	if (!exchange_answered(&r->x) && r->x.handler->end)
 		r->x.handler->end(&r->x);
-	return request_send_answer(r, c, false);
+	return callback_send_answer(r, c, false);
 }
 
 /*
@@ -277,12 +280,12 @@ static enum MHD_Result request_on_end(struct request *r,
  * ends a connection when a store was slow. Its clock starts anew with the
  * second call.
  */
-static void request_stop_clock(struct MHD_Connection *c)
+static void callback_stop_clock(struct MHD_Connection *c)
 {
 	MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
 }
 
-static void request_start_clock(struct gateway *g, struct MHD_Connection *c)
+static void callback_start_clock(struct gateway *g, struct MHD_Connection *c)
 {
 	MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT,
 				  g->set.body_timeout_s);
@@ -296,34 +299,34 @@ enum MHD_Result callbacks_on_request(void *arg, struct MHD_Connection *c,
 	struct gateway *g = arg;
 	struct request *r = *state;
 	struct waiter *self = waiter_self();
-	struct connection *connection = connection_of(c);
+	struct connection *connection = callback_connection(c);
 	enum MHD_Result rc;
 
 	if (!connection)
 		return MHD_NO;
 	connections_set_waiter(g->connections, connection, self);
-	request_stop_clock(c);
+	callback_stop_clock(c);
 	if (!r) {
 		waiter_begin(self);
 		connections_touch(g->connections, connection);
-		*state = r = request_new(g, c, connection, method);
-		rc = r ? request_on_headers(g, r, c) : MHD_NO;
+		*state = r = callback_request_new(g, c, connection, method);
+		rc = r ? callback_on_headers(g, r, c) : MHD_NO;
 	} else if (*n) {
-		rc = request_on_data(g, r, bytes, *n);
+		rc = callback_on_data(g, r, bytes, *n);
 		*n = 0;
 	} else if (r->queued) {
 		rc = MHD_YES;
 	} else {
-		rc = request_on_end(r, c);
+		rc = callback_on_end(r, c);
 	}
-	request_start_clock(g, c);
+	callback_start_clock(g, c);
 	connections_set_waiter(g->connections, connection, NULL);
 	return rc;
 }
 
 /* Never the query: it may be worth as much as a password. A client that has
  * escaped its question mark has it in the path. */
-static void request_add_path(struct buf *out, const char *path)
+static void callback_add_path(struct buf *out, const char *path)
 {
 	const char *query = strcasestr(path, "X-Amz-");
 	BUF_LOCAL before = BUF_INIT(BUF_URL);
@@ -333,8 +336,8 @@ static void request_add_path(struct buf *out, const char *path)
 	buf_adds(out, query ? "..." : "");
 }
 
-static void request_log(const struct request *r,
-			const struct counters_request *c)
+static void callback_log(const struct request *r,
+			 const struct counters_request *c)
 {
 	BUF_LOCAL what = BUF_INIT(BUF_MESSAGE);
 
@@ -342,7 +345,7 @@ static void request_log(const struct request *r,
 		return;
 	text_printable(&what, r->x.method);
 	buf_addc(&what, ' ');
-	request_add_path(&what, r->x.path);
+	callback_add_path(&what, r->x.path);
 	log_debug("gateway: %s %s: status %u%s, %llu bytes in, %llu "
 		  "out, %llu ms",
 		  r->x.id, buf_str(&what), c->status,
@@ -377,7 +380,7 @@ void callbacks_on_completed(void *arg, struct MHD_Connection *c, void **state,
 		.broken = !whole,
 	};
 	counters_count(g->counters, &count);
-	request_log(r, &count);
+	callback_log(r, &count);
 	connections_set(g->connections, r->connection, CONNECTION_IDLE);
 	answer_clear(&r->answer);
 	free(r->path);

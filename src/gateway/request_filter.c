@@ -24,14 +24,14 @@ struct rule {
 	bool unclear; /* where the body ends */
 };
 
-static const char *request_bad_target(const struct exchange *x)
+static const char *filter_bad_target(const struct exchange *x)
 {
 	if (x->target[0] != '/' || text_has_control(x->target))
 		return "the request target must be a path";
 	return NULL;
 }
 
-static const char *request_bad_length(const struct exchange *x)
+static const char *filter_bad_length(const struct exchange *x)
 {
 	unsigned lengths = exchange_header_count(x, "Content-Length");
 	unsigned codings = exchange_header_count(x, "Transfer-Encoding");
@@ -45,7 +45,7 @@ static const char *request_bad_length(const struct exchange *x)
 	return NULL;
 }
 
-static const char *request_bad_coding(const struct exchange *x)
+static const char *filter_bad_coding(const struct exchange *x)
 {
 	const char *coding = exchange_header(x, "Transfer-Encoding");
 
@@ -54,14 +54,14 @@ static const char *request_bad_coding(const struct exchange *x)
 	return NULL;
 }
 
-static const char *request_bad_host(const struct exchange *x)
+static const char *filter_bad_host(const struct exchange *x)
 {
 	if (exchange_header_count(x, "Host") != 1)
 		return "there must be one Host header";
 	return NULL;
 }
 
-static const char *request_wrong_host(const struct exchange *x)
+static const char *filter_wrong_host(const struct exchange *x)
 {
 	const struct gateway_settings *set = &x->gateway->set;
 
@@ -72,7 +72,7 @@ static const char *request_wrong_host(const struct exchange *x)
 	return NULL;
 }
 
-static const char *request_bad_origin(const struct exchange *x)
+static const char *filter_bad_origin(const struct exchange *x)
 {
 	if (exchange_header_count(x, "Origin") > 1 ||
 	    exchange_header_count(x, "Sec-Fetch-Site") > 1)
@@ -81,15 +81,15 @@ static const char *request_bad_origin(const struct exchange *x)
 }
 
 static const struct rule rules[] = {
-	{ request_bad_target, 400, "InvalidRequest" },
-	{ request_bad_length, 400, "InvalidRequest", true },
-	{ request_bad_coding, 501, "NotImplemented", true },
-	{ request_bad_host, 400, "InvalidRequest" },
-	{ request_wrong_host, 421, "MisdirectedRequest" },
-	{ request_bad_origin, 400, "InvalidRequest" },
+	{ filter_bad_target, 400, "InvalidRequest" },
+	{ filter_bad_length, 400, "InvalidRequest", true },
+	{ filter_bad_coding, 501, "NotImplemented", true },
+	{ filter_bad_host, 400, "InvalidRequest" },
+	{ filter_wrong_host, 421, "MisdirectedRequest" },
+	{ filter_bad_origin, 400, "InvalidRequest" },
 };
 
-static void request_judge_origin(struct exchange *x, const struct route *r)
+static void filter_judge_origin(struct exchange *x, const struct route *r)
 {
 	enum origin_verdict v =
 		hosts_judge_origin(exchange_header(x, "Origin"),
@@ -102,8 +102,8 @@ static void request_judge_origin(struct exchange *x, const struct route *r)
 }
 
 /* `GET HEAD` as `GET, HEAD`. */
-static void request_add_methods(struct exchange *x, const struct route *r,
-				const char *header)
+static void filter_add_methods(struct exchange *x, const struct route *r,
+			       const char *header)
 {
 	BUF_LOCAL list = BUF_INIT(256);
 
@@ -114,7 +114,7 @@ static void request_add_methods(struct exchange *x, const struct route *r,
 }
 
 /* A browser asks before it sends a page's request. */
-static void request_answer_options(struct exchange *x, const struct route *r)
+static void filter_answer_options(struct exchange *x, const struct route *r)
 {
 	const char *headers =
 		exchange_header(x, "Access-Control-Request-Headers");
@@ -125,9 +125,9 @@ static void request_answer_options(struct exchange *x, const struct route *r)
 				"cors_origins");
 		return;
 	}
-	request_add_methods(x, r, "Allow");
+	filter_add_methods(x, r, "Allow");
 	if (x->origin_allowed) {
-		request_add_methods(x, r, "Access-Control-Allow-Methods");
+		filter_add_methods(x, r, "Access-Control-Allow-Methods");
 		if (headers)
 			exchange_add(x, "Access-Control-Allow-Headers",
 				     headers);
@@ -151,11 +151,11 @@ void request_filter(struct exchange *x, const struct route *r)
 			return;
 		}
 	}
-	request_judge_origin(x, r);
+	filter_judge_origin(x, r);
 	if (!strcmp(x->method, "OPTIONS")) {
-		request_answer_options(x, r);
+		filter_answer_options(x, r);
 	} else if (!route_allows(r, x->method)) {
-		request_add_methods(x, r, "Allow");
+		filter_add_methods(x, r, "Allow");
 		exchange_refuse(x, 405, "MethodNotAllowed",
 				"the method is not allowed here");
 	} else if (r->no_foreign && x->foreign) {

@@ -72,7 +72,8 @@ static const struct {
 };
 
 /* Exactly size bytes from twice as many digits. */
-static bool checksum_of_hex(const char *s, size_t size, unsigned char *out)
+static bool field_checksum_of_hex(const char *s, size_t size,
+				  unsigned char *out)
 {
 	if (strlen(s) != 2 * size)
 		return false;
@@ -87,7 +88,8 @@ static bool checksum_of_hex(const char *s, size_t size, unsigned char *out)
 	return true;
 }
 
-static bool checksum_of_base64(const char *s, size_t size, unsigned char *out)
+static bool field_checksum_of_base64(const char *s, size_t size,
+				     unsigned char *out)
 {
 	BUF_LOCAL bytes = BUF_INIT(SHA256_SIZE);
 	bool good = !base64_decode(s, strlen(s), &bytes) && bytes.len == size;
@@ -97,7 +99,7 @@ static bool checksum_of_base64(const char *s, size_t size, unsigned char *out)
 	return good;
 }
 
-static int checksum_refuse(const char *text, struct buf *why)
+static int field_checksum_refuse(const char *text, struct buf *why)
 {
 	buf_adds(why, "checksum = ");
 	text_printable(why, text);
@@ -107,8 +109,8 @@ static int checksum_refuse(const char *text, struct buf *why)
 }
 
 /* `sha256=...`: the header's name, and its value in f->checksum. */
-static int checksum_read(const char *text, struct presign_fields *f,
-			 const char **header, struct buf *why)
+static int field_checksum_read(const char *text, struct presign_fields *f,
+			       const char **header, struct buf *why)
 {
 	size_t len = strcspn(text, "=");
 	unsigned char bytes[SHA256_SIZE];
@@ -119,14 +121,14 @@ static int checksum_read(const char *text, struct presign_fields *f,
 		if (!text[len] || strlen(checksums[i].name) != len ||
 		    memcmp(text, checksums[i].name, len))
 			continue;
-		if (!checksum_of_hex(value, checksums[i].size, bytes) &&
-		    !checksum_of_base64(value, checksums[i].size, bytes))
+		if (!field_checksum_of_hex(value, checksums[i].size, bytes) &&
+		    !field_checksum_of_base64(value, checksums[i].size, bytes))
 			break;
 		*header = checksums[i].header;
 		base64_encode(bytes, checksums[i].size, &f->checksum);
 		return buf_err(&f->checksum);
 	}
-	return checksum_refuse(text, why);
+	return field_checksum_refuse(text, why);
 }
 
 /* ---- lengths ---- */
@@ -153,7 +155,7 @@ static int fields_check_length(const char *text,
 
 /* ---- file names ---- */
 
-static const char *disposition_last_name(const char *key, size_t *n)
+static const char *field_disposition_last_name(const char *key, size_t *n)
 {
 	size_t end = strlen(key), start;
 
@@ -165,20 +167,20 @@ static const char *disposition_last_name(const char *key, size_t *n)
 	return key + start;
 }
 
-static bool disposition_is_plain(char c)
+static bool field_disposition_is_plain(char c)
 {
 	return c >= ' ' && c < 0x7f && !strchr("\"\\%", c);
 }
 
 /* A character of UTF-8 has one `_`. */
-static void disposition_add_name(const char *name, struct buf *out)
+static void field_disposition_add_name(const char *name, struct buf *out)
 {
 	bool exact = true;
 
 	buf_adds(out, "; " FILENAME "\"");
 	for (const char *p = name; *p; p++) {
-		exact = exact && disposition_is_plain(*p);
-		if (disposition_is_plain(*p))
+		exact = exact && field_disposition_is_plain(*p);
+		if (field_disposition_is_plain(*p))
 			buf_addc(out, *p);
 		else if (((unsigned char)*p & 0xc0) != 0x80)
 			buf_addc(out, '_');
@@ -190,7 +192,7 @@ static void disposition_add_name(const char *name, struct buf *out)
 	text_percent_encode(out, name, strlen(name), false);
 }
 
-static int disposition_refuse(const char *text, struct buf *why)
+static int field_disposition_refuse(const char *text, struct buf *why)
 {
 	buf_adds(why, "content-disposition = ");
 	text_printable(why, text);
@@ -200,8 +202,8 @@ static int disposition_refuse(const char *text, struct buf *why)
 }
 
 /* `TYPE; filename="NAME"` with a NAME beyond ASCII: the bytes of NAME. */
-static bool disposition_find_name(const char *text, const char **name,
-				  size_t *n)
+static bool field_disposition_find_name(const char *text, const char **name,
+					size_t *n)
 {
 	const char *semicolon = strchr(text, ';'), *p = semicolon;
 	size_t len;
@@ -222,24 +224,25 @@ static bool disposition_find_name(const char *text, const char **name,
 	return len && !memchr(p, '"', len) && !memchr(p, ';', len);
 }
 
-static int disposition(const char *text, const char *key, struct buf *out,
-		       struct buf *why)
+static int field_disposition(const char *text, const char *key, struct buf *out,
+			     struct buf *why)
 {
 	BUF_LOCAL name = BUF_INIT(BUF_LINE);
 	const char *at = NULL;
 	size_t n = 0;
 
 	if (text_has_control(text))
-		return disposition_refuse(text, why);
+		return field_disposition_refuse(text, why);
 	if (!strcasecmp(text, "attachment"))
-		at = disposition_last_name(key, &n);
+		at = field_disposition_last_name(key, &n);
 	else if (!text_is_ascii(text) &&
-		 (!text_is_utf8(text) || !disposition_find_name(text, &at, &n)))
-		return disposition_refuse(text, why);
+		 (!text_is_utf8(text) ||
+		  !field_disposition_find_name(text, &at, &n)))
+		return field_disposition_refuse(text, why);
 	if (at && n) {
 		buf_add(out, text, strcspn(text, "; "));
 		buf_add(&name, at, n);
-		disposition_add_name(buf_str(&name), out);
+		field_disposition_add_name(buf_str(&name), out);
 	} else {
 		buf_adds(out, text);
 	}
@@ -285,7 +288,7 @@ static int fields_add_header(const struct fields_row *row, const char *value,
 	if (row->offset == offsetof(struct presign_request, content_length)) {
 		rc = fields_check_length(value, limits, why);
 	} else if (row->offset == offsetof(struct presign_request, checksum)) {
-		rc = checksum_read(value, f, &name, why);
+		rc = field_checksum_read(value, f, &name, why);
 		value = buf_str(&f->checksum);
 	}
 	if (!rc)
@@ -324,7 +327,7 @@ static int fields_add(const struct presign_request *req,
 		return buf_fail(why, -EINVAL, "%s: not for %s", row->name,
 				fields_action(req->action));
 	if (value == req->content_disposition) {
-		rc = disposition(value, key, &f->disposition, why);
+		rc = field_disposition(value, key, &f->disposition, why);
 		value = buf_str(&f->disposition);
 	}
 	if (rc)

@@ -70,8 +70,8 @@ struct drop_ins_reader {
 	uint32_t lines[OPTION_TABLE_MAX];
 };
 
-static int reader_check_section(struct drop_ins_reader *r, const char *section,
-				struct buf *why)
+static int drop_in_read_check_section(struct drop_ins_reader *r,
+				      const char *section, struct buf *why)
 {
 	if (text_starts_with(section, "stage ") &&
 	    !strcmp(section + 6, r->to->name)) {
@@ -83,27 +83,27 @@ static int reader_check_section(struct drop_ins_reader *r, const char *section,
 			r->to->name);
 }
 
-static int reader_take(void *arg, const char *section, const char *name,
-		       const char *value, const struct ini_place *place,
-		       struct buf *why)
+static int drop_in_read_take(void *arg, const char *section, const char *name,
+			     const char *value, const struct ini_place *place,
+			     struct buf *why)
 {
 	struct drop_ins_reader *r = arg;
 	const struct ini_section keys = { conn_options, &r->to->conn,
 					  r->lines };
-	int rc = reader_check_section(r, section, why);
+	int rc = drop_in_read_check_section(r, section, why);
 
 	return rc ? rc : ini_take(&keys, name, value, place, why);
 }
 
-static bool reader_gave(const struct drop_ins_reader *r, const char *name)
+static bool drop_in_read_gave(const struct drop_ins_reader *r, const char *name)
 {
 	const struct option *row = option_find(conn_options, name);
 
 	return r->lines[option_index(conn_options, row)] != 0;
 }
 
-static int reader_complete(struct drop_ins_reader *r, bool written,
-			   const char *path, struct buf *why)
+static int drop_in_read_complete(struct drop_ins_reader *r, bool written,
+				 const char *path, struct buf *why)
 {
 	struct conn *c = &r->to->conn;
 	BUF_LOCAL detail = BUF_INIT(BUF_MESSAGE);
@@ -113,7 +113,7 @@ static int reader_complete(struct drop_ins_reader *r, bool written,
 		rc = buf_fail(&detail, -EINVAL,
 			      "there is no [stage %s] with a url in it",
 			      r->to->name);
-	if (!rc && !reader_gave(r, "credentials"))
+	if (!rc && !drop_in_read_gave(r, "credentials"))
 		rc = conn_set(c, "credentials", conn_sql_credentials(c));
 	if (!rc && !written)
 		rc = conn_env_complete(c);
@@ -144,9 +144,9 @@ static int drop_ins_read_one(const char *dir, const char *file, bool written,
 		rc = buf_fail(why, -EINVAL, ": no stage can have that name");
 	}
 	if (!rc)
-		rc = ini_read(buf_str(&path), reader_take, &r, why);
+		rc = ini_read(buf_str(&path), drop_in_read_take, &r, why);
 	if (!rc)
-		rc = reader_complete(&r, written, buf_str(&path), why);
+		rc = drop_in_read_complete(&r, written, buf_str(&path), why);
 	if (rc) {
 		conn_clear(&out->conn);
 		out->conn = (struct conn){ 0 };
@@ -183,19 +183,20 @@ int drop_ins_get(const char *dir, const char *name, struct conn *out,
 
 /* ---- reading the folder ---- */
 
-static int folder_is_drop_in(const struct dirent *e)
+static int drop_ins_folder_has(const struct dirent *e)
 {
 	return e->d_name[0] != '.' && text_ends_with(e->d_name, SUFFIX) &&
 	       strcmp(e->d_name, SUFFIX);
 }
 
-static int folder_by_bytes(const struct dirent **a, const struct dirent **b)
+static int drop_ins_folder_by_bytes(const struct dirent **a,
+				    const struct dirent **b)
 {
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
 /* Dropped since the folder was read. A reference in it may be ENOENT too. */
-static bool folder_is_gone(const char *dir, const char *file)
+static bool drop_ins_folder_is_gone(const char *dir, const char *file)
 {
 	BUF_LOCAL path = BUF_INIT(8192);
 	struct stat st;
@@ -205,8 +206,8 @@ static bool folder_is_gone(const char *dir, const char *file)
 }
 
 /* 0 with a stage or its fault; -ENOENT it is gone; -ENOMEM. */
-static int folder_read_file(const char *dir, const char *file,
-			    struct drop_in *out)
+static int drop_ins_folder_read_file(const char *dir, const char *file,
+				     struct drop_in *out)
 {
 	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int rc = -ENOMEM;
@@ -216,7 +217,7 @@ static int folder_read_file(const char *dir, const char *file,
 	if (out->name)
 		rc = drop_ins_read_one(dir, file, false, out, &why);
 	if (rc && rc != -ENOMEM &&
-	    !(rc == -ENOENT && folder_is_gone(dir, file))) {
+	    !(rc == -ENOENT && drop_ins_folder_is_gone(dir, file))) {
 		out->fault = strdup(why.len ? buf_str(&why) : strerror(-rc));
 		rc = out->fault ? 0 : -ENOMEM;
 	}
@@ -225,8 +226,8 @@ static int folder_read_file(const char *dir, const char *file,
 	return rc;
 }
 
-static int folder_read_all(const char *dir, struct dirent **files, unsigned n,
-			   struct drop_ins *out)
+static int drop_ins_folder_read_all(const char *dir, struct dirent **files,
+				    unsigned n, struct drop_ins *out)
 {
 	int rc = 0;
 
@@ -238,8 +239,8 @@ static int folder_read_all(const char *dir, struct dirent **files, unsigned n,
 			out->left_out = n - i;
 			break;
 		}
-		rc = folder_read_file(dir, files[i]->d_name,
-				      &out->list[out->n]);
+		rc = drop_ins_folder_read_file(dir, files[i]->d_name,
+					       &out->list[out->n]);
 		out->n += !rc;
 	}
 	return rc == -ENOENT ? 0 : rc;
@@ -248,13 +249,15 @@ static int folder_read_all(const char *dir, struct dirent **files, unsigned n,
 int drop_ins_read(const char *dir, struct drop_ins *out, struct buf *why)
 {
 	struct dirent **files = NULL;
-	int n = scandir(dir, &files, folder_is_drop_in, folder_by_bytes), rc;
+	int n = scandir(dir, &files, drop_ins_folder_has,
+			drop_ins_folder_by_bytes),
+	    rc;
 
 	*out = (struct drop_ins){ 0 };
 	/* A folder that we may not enter has another user's stages. */
 	if (n < 0 && (errno == ENOENT || errno == EACCES))
 		return 0;
-	rc = n < 0 ? -errno : folder_read_all(dir, files, n, out);
+	rc = n < 0 ? -errno : drop_ins_folder_read_all(dir, files, n, out);
 	if (rc)
 		drop_ins_fail(why, dir, rc);
 	for (int i = 0; i < n; i++)
@@ -269,7 +272,8 @@ static bool drop_ins_room(const char *dir, const char *name)
 {
 	BUF_LOCAL path = BUF_INIT(8192);
 	struct dirent **files = NULL;
-	int n = scandir(dir, &files, folder_is_drop_in, folder_by_bytes);
+	int n = scandir(dir, &files, drop_ins_folder_has,
+			drop_ins_folder_by_bytes);
 	bool room;
 
 	buf_addf(&path, "%s/%s" SUFFIX, dir, name);
@@ -320,7 +324,7 @@ void drop_ins_unlock(int lock)
 /* ---- writing: the text ---- */
 
 /* As the file has it: a `${` is no reference. */
-static void text_add_value(struct buf *out, const char *value)
+static void drop_in_text_add_value(struct buf *out, const char *value)
 {
 	const char *at;
 
@@ -332,8 +336,8 @@ static void text_add_value(struct buf *out, const char *value)
 	buf_adds(out, value);
 }
 
-static void text_add_row(const struct option *row, const struct conn *c,
-			 const struct conn *defaults, struct buf *out)
+static void drop_in_text_add_row(const struct option *row, const struct conn *c,
+				 const struct conn *defaults, struct buf *out)
 {
 	BUF_SECRET value = BUF_INIT(BUF_LINE);
 	BUF_LOCAL usual = BUF_INIT(BUF_LINE);
@@ -351,19 +355,21 @@ static void text_add_row(const struct option *row, const struct conn *c,
 	}
 	if (strcmp(buf_str(&value), buf_str(&usual))) {
 		buf_addf(out, "%s = ", row->name);
-		text_add_value(out, buf_str(&value));
+		drop_in_text_add_value(out, buf_str(&value));
 		buf_addc(out, '\n');
 	}
 }
 
 /* `credentials` stands there only when it was asked for. */
-static bool text_is_implied(const struct option *row, const struct conn *c)
+static bool drop_in_text_is_implied(const struct option *row,
+				    const struct conn *c)
 {
 	return !strcmp(row->name, "credentials") && c->creds.credentials &&
 	       !strcmp(c->creds.credentials, conn_sql_credentials(c));
 }
 
-static int text_write(const char *name, const struct conn *c, struct buf *out)
+static int drop_in_text_write(const char *name, const struct conn *c,
+			      struct buf *out)
 {
 	CONN_LOCAL defaults = { 0 };
 	int rc = option_defaults(conn_options, &defaults);
@@ -373,23 +379,24 @@ static int text_write(const char *name, const struct conn *c, struct buf *out)
 		 "[stage %s]\n",
 		 name);
 	for (const struct option *row = conn_options; row->name && !rc; row++)
-		if (!row->alias_of && !text_is_implied(row, c))
-			text_add_row(row, c, &defaults, out);
+		if (!row->alias_of && !drop_in_text_is_implied(row, c))
+			drop_in_text_add_row(row, c, &defaults, out);
 	return rc ? rc : buf_err(out);
 }
 
 /* ---- writing: the file ---- */
 
-static int file_write(int fd, const struct buf *text)
+static int drop_in_file_write(int fd, const struct buf *text)
 {
 	int rc = io_write(fd, text->data, text->len);
 
 	return !rc && fsync(fd) ? -errno : rc;
 }
 
-static int file_take_back(void *arg, const char *section, const char *name,
-			  const char *value, const struct ini_place *place,
-			  struct buf *why)
+static int drop_in_file_take_back(void *arg, const char *section,
+				  const char *name, const char *value,
+				  const struct ini_place *place,
+				  struct buf *why)
 {
 	const struct option *row = option_find(conn_options, name);
 
@@ -405,7 +412,8 @@ static const char *drop_ins_lost(const struct conn *c, const struct conn *got)
 						    : "one of the values";
 }
 
-static int file_check(const char *path, const struct conn *c, struct buf *why)
+static int drop_in_file_check(const char *path, const struct conn *c,
+			      struct buf *why)
 {
 	BUF_LOCAL detail = BUF_INIT(BUF_MESSAGE);
 	CONN_LOCAL got = { 0 };
@@ -414,7 +422,7 @@ static int file_check(const char *path, const struct conn *c, struct buf *why)
 	if (!rc && c->creds.credentials)
 		rc = conn_set(&got, "credentials", c->creds.credentials);
 	if (!rc)
-		rc = ini_read(path, file_take_back, &got, &detail);
+		rc = ini_read(path, drop_in_file_take_back, &got, &detail);
 	if (rc != -ENOMEM && (rc || conn_difference(c, &got)))
 		rc = buf_fail(
 			why, -EINVAL,
@@ -425,13 +433,13 @@ static int file_check(const char *path, const struct conn *c, struct buf *why)
 }
 
 /* Makes the temporary file; its name is in temp. */
-static int file_write_temp(struct buf *temp, const struct buf *text)
+static int drop_in_file_write_temp(struct buf *temp, const struct buf *text)
 {
 	int fd = mkostemp(temp->data, O_CLOEXEC), rc; /* 0600 */
 
 	if (fd < 0)
 		return -errno;
-	rc = fchmod(fd, 0600) ? -errno : file_write(fd, text);
+	rc = fchmod(fd, 0600) ? -errno : drop_in_file_write(fd, text);
 	if (close(fd) && !rc)
 		rc = -errno;
 	if (rc)
@@ -445,7 +453,7 @@ int drop_ins_put(const char *dir, const char *name, const struct conn *conn,
 	BUF_SECRET text = BUF_INIT(1 << 20);
 	BUF_LOCAL temp = BUF_INIT(8192);
 	BUF_LOCAL path = BUF_INIT(8192);
-	int rc = text_write(name, conn, &text);
+	int rc = drop_in_text_write(name, conn, &text);
 
 	buf_addf(&path, "%s/%s.conf", dir, name);
 	buf_addf(&temp, "%s/.%s.XXXXXX", dir, name);
@@ -454,12 +462,12 @@ int drop_ins_put(const char *dir, const char *name, const struct conn *conn,
 	if (!rc && !drop_ins_room(dir, name))
 		rc = -ENOSPC;
 	if (!rc)
-		rc = file_write_temp(&temp, &text);
+		rc = drop_in_file_write_temp(&temp, &text);
 	if (rc) {
 		drop_ins_fail(why, buf_str(&path), rc);
 		return rc;
 	}
-	rc = file_check(temp.data, conn, why);
+	rc = drop_in_file_check(temp.data, conn, why);
 	if (!rc)
 		rc = drop_ins_check(dir, temp.data + strlen(dir) + 1, name,
 				    why);

@@ -49,7 +49,8 @@ static bool folder_any_broken(const struct external_set *set)
 }
 
 /* A directory that could not be opened may be there now. */
-static bool change_renew(struct folder_change *ch, const struct external *x)
+static bool folder_change_renew(struct folder_change *ch,
+				const struct external *x)
 {
 	struct external *to = &ch->new.list[ch->new.n];
 	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
@@ -70,17 +71,18 @@ static bool change_renew(struct folder_change *ch, const struct external *x)
 	return true;
 }
 
-static void change_keep(struct folder_change *ch, struct external *x)
+static void folder_change_keep(struct folder_change *ch, struct external *x)
 {
-	if (folder_is_broken(x) && change_renew(ch, x))
+	if (folder_is_broken(x) && folder_change_renew(ch, x))
 		return;
 	ch->kept[x - ch->old.list] = true;
 	ch->new.list[ch->new.n++] = *x;
 }
 
-static void change_tell(const struct folder_change *ch, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-static void change_tell(const struct folder_change *ch, const char *fmt, ...)
+static void folder_change_tell(const struct folder_change *ch, const char *fmt,
+			       ...) __attribute__((format(printf, 2, 3)));
+static void folder_change_tell(const struct folder_change *ch, const char *fmt,
+			       ...)
 {
 	BUF_LOCAL text = BUF_INIT(BUF_LINE);
 	va_list ap;
@@ -93,7 +95,8 @@ static void change_tell(const struct folder_change *ch, const char *fmt, ...)
 }
 
 /* A new or an altered one, or what says why it is none. */
-static void change_open(struct folder_change *ch, const struct drop_in *d)
+static void folder_change_open(struct folder_change *ch,
+			       const struct drop_in *d)
 {
 	struct external *to = &ch->new.list[ch->new.n];
 	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
@@ -105,8 +108,8 @@ static void change_open(struct folder_change *ch, const struct drop_in *d)
 		rc = external_open(&ch->f->with, &ch->new, d->name, &d->conn,
 				   true, to, &why);
 	if (d->fault || (rc && rc != -ENOMEM)) {
-		change_tell(ch, "stage %s cannot be used: %s", d->name,
-			    buf_str(&why));
+		folder_change_tell(ch, "stage %s cannot be used: %s", d->name,
+				   buf_str(&why));
 		rc = external_broken(d->name, d->fault ? NULL : &d->conn,
 				     buf_str(&why), to);
 	}
@@ -114,14 +117,15 @@ static void change_open(struct folder_change *ch, const struct drop_in *d)
 }
 
 /* Is it what it was? One with a fault, if the fault is the same. */
-static bool change_is_same(const struct external *x, const struct drop_in *d)
+static bool folder_change_is_same(const struct external *x,
+				  const struct drop_in *d)
 {
 	if (!d->fault)
 		return conn_equal(x->conn, &d->conn);
 	return !x->fault || !strcmp(x->fault, d->fault);
 }
 
-static void change_add(struct folder_change *ch, struct drop_in *d)
+static void folder_change_add(struct folder_change *ch, struct drop_in *d)
 {
 	struct external *x = external_find(&ch->old, d->name);
 	uint64_t most = ch->f->deadline_max;
@@ -129,26 +133,26 @@ static void change_add(struct folder_change *ch, struct drop_in *d)
 	if (most && d->conn.lane.deadline_s > most && !conn_is_local(&d->conn))
 		d->conn.lane.deadline_s = most;
 	if (x && !x->drop_in) {
-		change_tell(
+		folder_change_tell(
 			ch,
 			"a stage of the folder is left out: the configuration "
 			"has a stage %s",
 			d->name);
 	} else if (!stage_name_valid(d->name)) {
-		change_tell(ch, "a stage of the folder is left out: %s",
-			    d->fault);
-	} else if (x && change_is_same(x, d)) {
+		folder_change_tell(ch, "a stage of the folder is left out: %s",
+				   d->fault);
+	} else if (x && folder_change_is_same(x, d)) {
 		if (d->fault && !x->fault)
-			change_tell(ch, "stage %s stays as it was: %s", d->name,
-				    d->fault);
-		change_keep(ch, x);
+			folder_change_tell(ch, "stage %s stays as it was: %s",
+					   d->name, d->fault);
+		folder_change_keep(ch, x);
 	} else {
-		change_open(ch, d);
+		folder_change_open(ch, d);
 	}
 }
 
 /* 0 and the new set, or -ENOMEM. */
-static int change_build(struct folder_change *ch, struct drop_ins *read)
+static int folder_change_build(struct folder_change *ch, struct drop_ins *read)
 {
 	unsigned room = ch->old.n + read->n + 1;
 
@@ -160,14 +164,14 @@ static int change_build(struct folder_change *ch, struct drop_ins *read)
 	}
 	for (unsigned i = 0; i < ch->old.n; i++)
 		if (!ch->old.list[i].drop_in)
-			change_keep(ch, &ch->old.list[i]);
+			folder_change_keep(ch, &ch->old.list[i]);
 	for (unsigned i = 0; i < read->n; i++)
-		change_add(ch, &read->list[i]);
+		folder_change_add(ch, &read->list[i]);
 	external_sort(&ch->new);
 	return 0;
 }
 
-static void change_swap(struct folder_change *ch)
+static void folder_change_swap(struct folder_change *ch)
 {
 	LOCK_DO(&ch->f->lock, folder_locked(ch->f)->set = ch->new);
 	for (unsigned i = 0; i < ch->old.n; i++)
@@ -184,9 +188,10 @@ static void folder_reload(struct external_folder *f,
 	struct drop_ins read = { 0 };
 
 	if (f->dir && drop_ins_read(f->dir, &read, &why))
-		change_tell(&ch, "the stages of the folder: %s", buf_str(&why));
-	if (!change_build(&ch, &read))
-		change_swap(&ch);
+		folder_change_tell(&ch, "the stages of the folder: %s",
+				   buf_str(&why));
+	if (!folder_change_build(&ch, &read))
+		folder_change_swap(&ch);
 	free(ch.kept);
 	drop_ins_clear(&read);
 }

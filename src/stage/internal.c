@@ -195,7 +195,8 @@ struct listing_names {
 	size_t cap;
 };
 
-static int listing_add(struct listing_names *l, const char *name, size_t len)
+static int internal_listing_add(struct listing_names *l, const char *name,
+				size_t len)
 {
 	if (ARRAY_RESERVE(l->names, l->cap, l->n + 1))
 		return -ENOMEM;
@@ -203,14 +204,15 @@ static int listing_add(struct listing_names *l, const char *name, size_t len)
 	return l->names[l->n++] ? 0 : -ENOMEM;
 }
 
-static void listing_clear(struct listing_names *l)
+static void internal_listing_clear(struct listing_names *l)
 {
 	for (unsigned i = 0; i < l->n; i++)
 		free(l->names[i]);
 	free(l->names);
 }
 
-static int listing_of_store(struct internal *in, struct listing_names *out)
+static int internal_listing_of_store(struct internal *in,
+				     struct listing_names *out)
 {
 	const struct list_query query = {
 		.prefix = in->prefix,
@@ -231,7 +233,7 @@ static int listing_of_store(struct internal *in, struct listing_names *out)
 		    !location_name_visible(e.key + skip, len - skip - 1) ||
 		    !strcmp(e.key + skip, "~/"))
 			continue;
-		rc = listing_add(out, e.key + skip, len - skip - 1);
+		rc = internal_listing_add(out, e.key + skip, len - skip - 1);
 		if (rc)
 			break;
 	}
@@ -278,13 +280,13 @@ int internal_list(struct internal *in, struct stage ***out, unsigned *n)
 	if (!in->store)
 		return 0;
 	asked = LOCK_UNDER(&in->lock, internal_locked(in)->changes);
-	rc = listing_of_store(in, &names);
+	rc = internal_listing_of_store(in, &names);
 	lock_take(&in->lock);
 	if (!rc)
 		rc = internal_listed_locked(in, &names, asked, began_ms, out,
 					    n);
 	lock_drop(&in->lock);
-	listing_clear(&names);
+	internal_listing_clear(&names);
 	return rc;
 }
 

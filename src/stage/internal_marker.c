@@ -32,7 +32,7 @@ struct properties_headers {
 	size_t size; /* names and values: what S3 has a limit for */
 };
 
-static void properties_clear(struct properties_headers *h)
+static void marker_properties_clear(struct properties_headers *h)
 {
 	for (size_t i = 0; i < N_PROPERTIES; i++) {
 		buf_clear(&h->names[i]);
@@ -41,8 +41,8 @@ static void properties_clear(struct properties_headers *h)
 }
 
 /* To be cleared in either case. */
-static int properties_encode(const struct conn *properties,
-			     struct properties_headers *h)
+static int marker_properties_encode(const struct conn *properties,
+				    struct properties_headers *h)
 {
 	*h = (struct properties_headers){ 0 };
 	for (size_t i = 0; properties && i < N_PROPERTIES; i++) {
@@ -70,11 +70,11 @@ static int properties_encode(const struct conn *properties,
 ssize_t internal_marker_size(const struct conn *properties)
 {
 	struct properties_headers h;
-	ssize_t size = properties_encode(properties, &h);
+	ssize_t size = marker_properties_encode(properties, &h);
 
 	if (!size)
 		size = h.size;
-	properties_clear(&h);
+	marker_properties_clear(&h);
 	return size;
 }
 
@@ -98,7 +98,7 @@ int internal_marker_put(struct internal *in, const char *name,
 	MEM_LOCAL char *key = internal_marker_key(in, name, true);
 	struct object_info info;
 	struct properties_headers h;
-	int rc = properties_encode(properties, &h);
+	int rc = marker_properties_encode(properties, &h);
 
 	if (!rc && !key)
 		rc = -ENOMEM;
@@ -113,12 +113,12 @@ int internal_marker_put(struct internal *in, const char *name,
 
 		rc = store_put(in->store, key, &body, &meta, cond, &info);
 	}
-	properties_clear(&h);
+	marker_properties_clear(&h);
 	return rc;
 }
 
 /* One header; what is not ours, or is broken, is no property. */
-static int properties_take(const struct field *h, struct conn *out)
+static int marker_properties_take(const struct field *h, struct conn *out)
 {
 	BUF_LOCAL text = BUF_INIT(PROPS_BYTES);
 	int rc = 0;
@@ -158,6 +158,6 @@ int internal_marker_properties(struct internal *in, const char *name,
 		return rc == -ENOENT ? 0 : rc;
 	memcpy(etag, d.info.etag, STORE_ETAG_SIZE);
 	while (!rc && props_next(&d.props, &at))
-		rc = properties_take(&at, out);
+		rc = marker_properties_take(&at, out);
 	return rc;
 }

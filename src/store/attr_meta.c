@@ -33,7 +33,7 @@ static const struct attr_row {
 };
 
 /* Digits behind the point, as nanoseconds; more than nine are cut. */
-static bool attr_read_fraction(const char *text, long *out)
+static bool meta_read_fraction(const char *text, long *out)
 {
 	long scale = NANOSECONDS, nsec = 0;
 
@@ -47,7 +47,7 @@ static bool attr_read_fraction(const char *text, long *out)
 	return true;
 }
 
-static bool attr_read_time(const char *text, struct timespec *out)
+static bool meta_read_time(const char *text, struct timespec *out)
 {
 	bool before = *text == '-'; /* 1970 */
 	size_t n = strcspn(text += before, ".");
@@ -55,21 +55,21 @@ static bool attr_read_time(const char *text, struct timespec *out)
 	long nsec = 0;
 
 	if (parse_u64n(text, n, SECONDS_MAX, &s) ||
-	    (text[n] && !attr_read_fraction(text + n + 1, &nsec)))
+	    (text[n] && !meta_read_fraction(text + n + 1, &nsec)))
 		return false;
 	out->tv_sec = before ? -(time_t)s : (time_t)s;
 	out->tv_nsec = nsec;
 	return true;
 }
 
-static bool attr_read_row(const struct attr_row *row, const char *text,
+static bool meta_read_row(const struct attr_row *row, const char *text,
 			  struct store_attr *out)
 {
 	char *at = (char *)out + row->offset;
 	uint64_t number;
 
 	if (row->is_time)
-		return attr_read_time(text, (struct timespec *)at);
+		return meta_read_time(text, (struct timespec *)at);
 	if (parse_u64(text, UINT32_MAX, &number))
 		return false;
 	*(uint32_t *)at = (uint32_t)number;
@@ -85,7 +85,7 @@ void attr_meta_read(const struct props *p, bool is_dir, struct store_attr *out)
 		const struct attr_row *row = &attr_rows[i];
 		const char *text = props_get(p, row->name);
 
-		if (text && attr_read_row(row, text, out))
+		if (text && meta_read_row(row, text, out))
 			out->which |= row->bit;
 	}
 	type = is_dir ? S_IFDIR : S_ISLNK(out->mode) ? S_IFLNK : S_IFREG;

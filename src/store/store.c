@@ -69,7 +69,7 @@ int store_head(struct store *s, const char *key, struct object_details *out)
 	return rc ? rc : s->ops->head(s, key, out);
 }
 
-static bool props_have_tags(const struct object_details *d)
+static bool store_props_have_tags(const struct object_details *d)
 {
 	const char *count = props_get(&d->props, PROP_TAG_COUNT);
 
@@ -77,8 +77,8 @@ static bool props_have_tags(const struct object_details *d)
 }
 
 /* The tags, beside what HEAD told. */
-static int props_add_tags(struct store *s, const char *key,
-			  struct object_details *out)
+static int store_props_add_tags(struct store *s, const char *key,
+				struct object_details *out)
 {
 	BUF_LOCAL tags = BUF_INIT(PROPS_BYTES);
 	int rc = s->ops->tags(s, key, &tags);
@@ -98,8 +98,8 @@ int store_props(struct store *s, const char *key, struct object_details *out)
 {
 	int rc = store_head(s, key, out);
 
-	if (!rc && s->ops->tags && props_have_tags(out))
-		rc = props_add_tags(s, key, out);
+	if (!rc && s->ops->tags && store_props_have_tags(out))
+		rc = store_props_add_tags(s, key, out);
 	return rc;
 }
 

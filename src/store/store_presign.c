@@ -70,7 +70,7 @@ static const char *const refused[] = {
 	"x-amzn-trace-id",
 };
 
-static const char *header_name_fault(const char *name)
+static const char *presign_header_name_fault(const char *name)
 {
 	static const char token[] = "abcdefghijklmnopqrstuvwxyz"
 				    "0123456789!#$%&'*+-.^_`|~";
@@ -83,7 +83,7 @@ static const char *header_name_fault(const char *name)
 	return NULL;
 }
 
-static const char *header_value_fault(const char *value)
+static const char *presign_header_value_fault(const char *value)
 {
 	size_t n = strlen(value);
 
@@ -100,14 +100,14 @@ static const char *header_value_fault(const char *value)
 	return NULL;
 }
 
-static int header_check(const struct store_presign *req, size_t i,
-			struct buf *why)
+static int presign_header_check(const struct store_presign *req, size_t i,
+				struct buf *why)
 {
 	const struct field *h = &req->headers[i];
-	const char *fault = header_name_fault(h->name);
+	const char *fault = presign_header_name_fault(h->name);
 
 	if (!fault)
-		fault = header_value_fault(h->value);
+		fault = presign_header_value_fault(h->value);
 	for (size_t k = 0; !fault && k < i; k++)
 		if (!strcmp(req->headers[k].name, h->name))
 			fault = "given twice";
@@ -129,7 +129,7 @@ static int presign_check_fields(const struct store_presign *req,
 	for (size_t i = 0; !rc && i < req->n_headers; i++) {
 		bytes += strlen(req->headers[i].name) +
 			 strlen(req->headers[i].value);
-		rc = header_check(req, i, why);
+		rc = presign_header_check(req, i, why);
 	}
 	if (!rc && bytes > HEADERS_MAX)
 		rc = buf_fail(why, -EINVAL, "the headers have over %d bytes",

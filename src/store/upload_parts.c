@@ -53,7 +53,7 @@ struct upload_parts {
 LOCK_GUARDS(parts_locked, upload_parts, upload_parts_locked);
 
 /* NULL: nothing was ever sent of it. */
-static struct slot *slot_locked(struct upload_parts *p, unsigned number)
+static struct slot *parts_slot_locked(struct upload_parts *p, unsigned number)
 	REQUIRES(&p->lock)
 {
 	struct upload_parts_locked *g = parts_locked(p);
@@ -134,7 +134,7 @@ static int parts_note_sent(struct upload_parts *p, unsigned number,
 	lock_take(&p->lock);
 	rc = parts_reserve_locked(p, number);
 	if (!rc) {
-		slot = slot_locked(p, number);
+		slot = parts_slot_locked(p, number);
 		slot->state = SLOT_SENT;
 		slot->stale = false;
 		memcpy(slot->etag, etag, sizeof(slot->etag));
@@ -179,7 +179,7 @@ static void parts_note_locked(struct upload_parts *p, struct flight *fl, int rc)
 	REQUIRES(&p->lock)
 {
 	struct upload_parts_locked *g = parts_locked(p);
-	struct slot *slot = slot_locked(p, fl->part.number);
+	struct slot *slot = parts_slot_locked(p, fl->part.number);
 
 	if (!rc && !slot->stale) {
 		slot->state = SLOT_SENT;
@@ -197,7 +197,7 @@ static void parts_note_locked(struct upload_parts *p, struct flight *fl, int rc)
 }
 
 /* The store's thread. The upload lives until its last flight has ended. */
-static void flight_done(struct store_part *part, int rc)
+static void parts_done(struct store_part *part, int rc)
 {
 	struct flight *fl = (struct flight *)part;
 	struct upload_parts *p = fl->owner;
@@ -208,12 +208,12 @@ static void flight_done(struct store_part *part, int rc)
 }
 
 /* There is room: the slot and a flight are the part's. */
-static struct flight *flight_take_locked(struct upload_parts *p,
-					 const struct upload_part *part)
+static struct flight *parts_take_next_locked(struct upload_parts *p,
+					     const struct upload_part *part)
 	REQUIRES(&p->lock)
 {
 	struct upload_parts_locked *g = parts_locked(p);
-	struct slot *slot = slot_locked(p, part->number);
+	struct slot *slot = parts_slot_locked(p, part->number);
 	struct flight *fl = p->flights;
 
 	assert(slot->state != SLOT_SENDING);
@@ -224,7 +224,7 @@ static struct flight *flight_take_locked(struct upload_parts *p,
 			  .number = part->number,
 			  .offset = part->offset,
 			  .body = part->body,
-			  .done = flight_done },
+			  .done = parts_done },
 		.owner = p,
 		.ended = part->ended,
 		.arg = part->arg,
@@ -247,7 +247,7 @@ int upload_parts_send(struct upload_parts *p, const struct upload_part *part)
 	lock_take(&p->lock);
 	rc = parts_reserve_locked(p, part->number);
 	if (!rc)
-		fl = flight_take_locked(p, part);
+		fl = parts_take_next_locked(p, part);
 	lock_drop(&p->lock);
 	if (fl)
 		store_part(&fl->part);
@@ -281,15 +281,15 @@ static bool parts_next_ended_locked(struct upload_parts *p, unsigned ended)
 	return parts_locked(p)->count.ended != ended;
 }
 
-static bool slot_ended_locked(struct upload_parts *p, unsigned number)
+static bool parts_slot_ended_locked(struct upload_parts *p, unsigned number)
 	REQUIRES(&p->lock)
 {
-	struct slot *slot = slot_locked(p, number);
+	struct slot *slot = parts_slot_locked(p, number);
 
 	return !slot || slot->state != SLOT_SENDING;
 }
 
-static bool flight_is_borrowed(const struct flight *fl)
+static bool parts_is_borrowed(const struct flight *fl)
 {
 	return fl->flies && !fl->ended;
 }
@@ -326,7 +326,7 @@ int upload_parts_wait_next(struct upload_parts *p, unsigned ended)
 
 int upload_parts_wait_part(struct upload_parts *p, unsigned number)
 {
-	return parts_sleep(p, slot_ended_locked, number, true);
+	return parts_sleep(p, parts_slot_ended_locked, number, true);
 }
 
 /* ---- what is known ---- */
@@ -338,7 +338,7 @@ struct upload_parts_count upload_parts_count(struct upload_parts *p)
 
 bool upload_parts_is_sending(struct upload_parts *p, unsigned number)
 {
-	return LOCK_UNDER(&p->lock, !slot_ended_locked(p, number));
+	return LOCK_UNDER(&p->lock, !parts_slot_ended_locked(p, number));
 }
 
 bool upload_parts_has(struct upload_parts *p, unsigned number)
@@ -347,7 +347,7 @@ bool upload_parts_has(struct upload_parts *p, unsigned number)
 	bool has;
 
 	lock_take(&p->lock);
-	slot = slot_locked(p, number);
+	slot = parts_slot_locked(p, number);
 	has = slot && (slot->state == SLOT_SENT ||
 		       (slot->state == SLOT_SENDING && !slot->stale));
 	lock_drop(&p->lock);
@@ -370,7 +370,7 @@ void upload_parts_stale(struct upload_parts *p, unsigned first, unsigned last)
 {
 	lock_take(&p->lock);
 	for (unsigned n = first; n <= last; n++) {
-		struct slot *slot = slot_locked(p, n);
+		struct slot *slot = parts_slot_locked(p, n);
 
 		if (!slot)
 			break;
@@ -388,7 +388,7 @@ static void parts_cancel(struct upload_parts *p, bool all)
 	for (unsigned i = 0; i < p->width; i++) {
 		struct flight *fl = &p->flights[i];
 		bool flies = LOCK_UNDER(&p->lock, all ? fl->flies
-						      : flight_is_borrowed(fl));
+						      : parts_is_borrowed(fl));
 
 		if (flies && !fl->cancelled) {
 			fl->cancelled = true;
@@ -417,7 +417,7 @@ static int parts_list(struct upload_parts *p, unsigned n,
 
 	lock_take(&p->lock);
 	for (unsigned k = 1; !rc && k <= n; k++) {
-		struct slot *slot = slot_locked(p, k);
+		struct slot *slot = parts_slot_locked(p, k);
 
 		list[k - 1].number = k;
 		if (slot && slot->state == SLOT_SENT)

@@ -113,24 +113,25 @@ int upload_stream_open(const struct upload_stream_settings *set,
 
 /* ---- buffers ---- */
 
-static bool buffer_is_free(struct upload_stream *s, const struct buffer *b)
+static bool stream_buffer_is_free(struct upload_stream *s,
+				  const struct buffer *b)
 {
 	return b != s->filling &&
 	       !(b->number && upload_parts_is_sending(s->parts, b->number));
 }
 
-static struct buffer *buffer_find(struct upload_stream *s, bool mapped)
+static struct buffer *stream_buffer_find(struct upload_stream *s, bool mapped)
 {
 	for (unsigned i = 0; i < BUFFERS_MAX; i++) {
 		struct buffer *b = &s->buffers[i];
 
-		if (!b->bytes == !mapped && buffer_is_free(s, b))
+		if (!b->bytes == !mapped && stream_buffer_is_free(s, b))
 			return b;
 	}
 	return NULL;
 }
 
-static size_t buffers_bytes(const struct upload_stream *s)
+static size_t stream_buffers_bytes(const struct upload_stream *s)
 {
 	size_t n = 0;
 
@@ -140,49 +141,51 @@ static size_t buffers_bytes(const struct upload_stream *s)
 }
 
 /* Of the share: all of it for a part that is larger. */
-static size_t buffer_share(const struct upload_stream *s, size_t size)
+static size_t stream_buffer_share(const struct upload_stream *s, size_t size)
 {
 	size_t most = budget_limit(s->set.share);
 
 	return size < most ? size : most;
 }
 
-static int budgets_take(struct upload_stream *s, size_t size)
+static int stream_budgets_take(struct upload_stream *s, size_t size)
 {
 	int64_t until_ms = clock_mono_ms() + WAIT_MS;
 	int rc = 0;
 
 	if (s->set.share)
-		rc = budget_take(s->set.share, buffer_share(s, size), until_ms);
+		rc = budget_take(s->set.share, stream_buffer_share(s, size),
+				 until_ms);
 	if (rc)
 		return rc;
 	rc = budget_take(s->set.budget, size, until_ms);
 	if (rc && s->set.share)
-		budget_give(s->set.share, buffer_share(s, size));
+		budget_give(s->set.share, stream_buffer_share(s, size));
 	return rc;
 }
 
-static bool budgets_try_idle(struct upload_stream *s, size_t size)
+static bool stream_budgets_try_idle(struct upload_stream *s, size_t size)
 {
 	bool ok;
 
-	if (s->set.share && !budget_try(s->set.share, buffer_share(s, size)))
+	if (s->set.share &&
+	    !budget_try(s->set.share, stream_buffer_share(s, size)))
 		return false;
 	ok = budget_try_idle(s->set.budget, size, PLENTY);
 	if (!ok && s->set.share)
-		budget_give(s->set.share, buffer_share(s, size));
+		budget_give(s->set.share, stream_buffer_share(s, size));
 	return ok;
 }
 
-static void budgets_give(struct upload_stream *s, size_t size)
+static void stream_budgets_give(struct upload_stream *s, size_t size)
 {
 	budget_give(s->set.budget, size);
 	if (s->set.share)
-		budget_give(s->set.share, buffer_share(s, size));
+		budget_give(s->set.share, stream_buffer_share(s, size));
 }
 
 /* None is on its way. */
-static void buffers_free(struct upload_stream *s)
+static void stream_buffers_free(struct upload_stream *s)
 {
 	for (unsigned i = 0; i < BUFFERS_MAX; i++) {
 		struct buffer *b = &s->buffers[i];
@@ -190,19 +193,20 @@ static void buffers_free(struct upload_stream *s)
 		if (!b->bytes)
 			continue;
 		munmap(b->bytes, b->size);
-		budgets_give(s, b->size);
+		stream_budgets_give(s, b->size);
 		*b = (struct buffer){ .bytes = NULL };
 	}
 }
 
 /* Of memory that the budget has counted. */
-static int buffer_map(struct upload_stream *s, struct buffer *b, size_t size)
+static int stream_buffer_map(struct upload_stream *s, struct buffer *b,
+			     size_t size)
 {
 	char *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (bytes == MAP_FAILED) {
-		budgets_give(s, size);
+		stream_budgets_give(s, size);
 		return -ENOMEM;
 	}
 	b->bytes = bytes;
@@ -211,7 +215,7 @@ static int buffer_map(struct upload_stream *s, struct buffer *b, size_t size)
 }
 
 /* As much as the part can have. */
-static size_t buffer_size(const struct upload_stream *s)
+static size_t stream_buffer_size(const struct upload_stream *s)
 {
 	uint64_t size = s->range.len;
 
@@ -224,34 +228,34 @@ static size_t buffer_size(const struct upload_stream *s)
 }
 
 /* The first, in turn. */
-static int buffer_take_first(struct upload_stream *s, size_t size,
-			     struct buffer **out)
+static int stream_buffer_take_first(struct upload_stream *s, size_t size,
+				    struct buffer **out)
 {
-	int rc = budgets_take(s, size);
+	int rc = stream_budgets_take(s, size);
 
 	*out = &s->buffers[0];
 	if (rc == -ETIMEDOUT)
 		return -EBUSY;
-	return rc ? rc : buffer_map(s, *out, size);
+	return rc ? rc : stream_buffer_map(s, *out, size);
 }
 
 /* One more, when there is plenty; else one that comes back. */
-static int buffer_take_next(struct upload_stream *s, size_t size,
-			    struct buffer **out)
+static int stream_buffer_take_next(struct upload_stream *s, size_t size,
+				   struct buffer **out)
 {
-	size_t now = buffers_bytes(s);
-	struct buffer *b = buffer_find(s, false);
+	size_t now = stream_buffers_bytes(s);
+	struct buffer *b = stream_buffer_find(s, false);
 	int rc;
 
 	if (b && (now == size || now + size <= BUFFERS_BYTES) &&
-	    budgets_try_idle(s, size)) {
+	    stream_budgets_try_idle(s, size)) {
 		*out = b;
-		return buffer_map(s, b, size);
+		return stream_buffer_map(s, b, size);
 	}
 	for (;;) {
 		unsigned ended = upload_parts_count(s->parts).ended;
 
-		*out = buffer_find(s, true);
+		*out = stream_buffer_find(s, true);
 		if (*out)
 			return 0;
 		rc = upload_parts_wait_next(s->parts, ended);
@@ -261,9 +265,9 @@ static int buffer_take_next(struct upload_stream *s, size_t size,
 }
 
 /* A buffer for s->range, as s->filling. */
-static int buffer_take(struct upload_stream *s)
+static int stream_buffer_take(struct upload_stream *s)
 {
-	size_t size = buffer_size(s);
+	size_t size = stream_buffer_size(s);
 	struct buffer *b = NULL;
 	int rc = s->parts ? upload_parts_error(s->parts, false) : 0;
 
@@ -271,15 +275,16 @@ static int buffer_take(struct upload_stream *s)
 	if (!rc && s->buffers[0].bytes && s->buffers[0].size < size) {
 		rc = upload_parts_wait(s->parts, 0);
 		if (!rc)
-			buffers_free(s);
+			stream_buffers_free(s);
 	}
 	if (rc)
 		return rc;
-	b = buffer_find(s, true);
+	b = stream_buffer_find(s, true);
 	if (!b)
 		rc = s->buffers[0].bytes
-			     ? buffer_take_next(s, s->buffers[0].size, &b)
-			     : buffer_take_first(s, size, &b);
+			     ? stream_buffer_take_next(s, s->buffers[0].size,
+						       &b)
+			     : stream_buffer_take_first(s, size, &b);
 	if (rc)
 		return rc;
 	b->len = 0;
@@ -292,8 +297,8 @@ static int buffer_take(struct upload_stream *s)
 
 /* ---- the bytes ---- */
 
-static void buffer_add(struct upload_stream *s, struct buffer *b,
-		       const char *at, size_t n)
+static void stream_buffer_add(struct upload_stream *s, struct buffer *b,
+			      const char *at, size_t n)
 {
 	if (s->set.store->limits.crc32c)
 		b->crc32c = crc32c(b->crc32c, at, n);
@@ -301,8 +306,8 @@ static void buffer_add(struct upload_stream *s, struct buffer *b,
 	b->len += n;
 }
 
-static struct store_body buffer_body(const struct upload_stream *s,
-				     const struct buffer *b)
+static struct store_body stream_buffer_body(const struct upload_stream *s,
+					    const struct buffer *b)
 {
 	return (struct store_body){
 		.data = b->bytes,
@@ -320,7 +325,7 @@ static int stream_send(struct upload_stream *s)
 	const struct upload_part part = {
 		.number = s->range.number,
 		.offset = s->range.start,
-		.body = buffer_body(s, b),
+		.body = stream_buffer_body(s, b),
 	};
 	int rc = 0;
 
@@ -357,12 +362,12 @@ static int stream_fill(struct upload_stream *s, const char *at, size_t n)
 		if (b && !room) {
 			rc = stream_send(s);
 		} else if (!b) {
-			rc = buffer_take(s);
+			rc = stream_buffer_take(s);
 		} else if (stream_is_slow(s)) {
 			rc = -ETIME;
 		} else {
 			room = n < room ? n : room;
-			buffer_add(s, b, at, room);
+			stream_buffer_add(s, b, at, room);
 			at += room;
 			n -= room;
 		}
@@ -394,7 +399,7 @@ static int stream_put(struct upload_stream *s, const struct store_cond *cond,
 					 .adopt = true };
 	const struct store_body nothing = { .data = "", .fd = -1 };
 	const struct store_body memory =
-		s->filling ? buffer_body(s, s->filling) : nothing;
+		s->filling ? stream_buffer_body(s, s->filling) : nothing;
 
 	return store_put(s->set.store, s->set.key, s->fd < 0 ? &memory : &file,
 			 &s->set.meta, cond, out);
@@ -439,7 +444,7 @@ void upload_stream_free(struct upload_stream *s)
 		upload_parts_abort(s->parts);
 		upload_parts_free(s->parts);
 	}
-	buffers_free(s);
+	stream_buffers_free(s);
 	if (s->fd >= 0)
 		close(s->fd);
 	store_unref(s->set.store);

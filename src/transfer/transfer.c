@@ -175,12 +175,12 @@ void transfer_fail(struct transfer *t, const char *why, const char *what, ...)
 	lock_drop(&t->speech);
 }
 
-static bool job_is_upload(const struct transfer_job *job)
+static bool transfer_job_is_upload(const struct transfer_job *job)
 {
 	return job->way == TRANSFER_UPLOAD;
 }
 
-static const char *job_what(const struct transfer_job *job)
+static const char *transfer_job_what(const struct transfer_job *job)
 {
 	static const char *const words[] = { "download", "upload", "copy",
 					     "remove" };
@@ -188,16 +188,16 @@ static const char *job_what(const struct transfer_job *job)
 	return words[job->way];
 }
 
-static const char *job_from(const struct transfer_job *job)
+static const char *transfer_job_from(const struct transfer_job *job)
 {
-	return job->way == TRANSFER_REMOVE ? ""
-	       : job_is_upload(job)        ? job->local
-					   : job->remote.label;
+	return job->way == TRANSFER_REMOVE   ? ""
+	       : transfer_job_is_upload(job) ? job->local
+					     : job->remote.label;
 }
 
-static const char *job_to(const struct transfer_job *job)
+static const char *transfer_job_to(const struct transfer_job *job)
 {
-	bool remote = job_is_upload(job) ||
+	bool remote = transfer_job_is_upload(job) ||
 		      (job->way == TRANSFER_REMOVE && job->remote.label);
 
 	return remote ? job->remote.label : job->local;
@@ -213,10 +213,11 @@ static void transfer_say_failure(struct transfer *t,
 				 const char *why)
 {
 	if (job->way == TRANSFER_REMOVE)
-		transfer_fail(t, why, "cannot remove %s", job_to(job));
+		transfer_fail(t, why, "cannot remove %s", transfer_job_to(job));
 	else
-		transfer_fail(t, why, "cannot %s %s to %s", job_what(job),
-			      job_from(job), job_to(job));
+		transfer_fail(t, why, "cannot %s %s to %s",
+			      transfer_job_what(job), transfer_job_from(job),
+			      transfer_job_to(job));
 }
 
 /* ---- what a program reads ---- */
@@ -258,9 +259,9 @@ static void transfer_row(struct transfer *t, const struct transfer_job *job,
 	table_row(t->rows,
 		  (const struct table_value[5]){
 			  { .text = t->set.json || job->way != TRANSFER_REMOVE
-					    ? job_from(job)
+					    ? transfer_job_from(job)
 					    : "(remove)" },
-			  { .text = job_to(job) },
+			  { .text = transfer_job_to(job) },
 			  { .text = buf_str(&text),
 			    .number = size == TRANSFER_UNKNOWN ? 0 : size },
 			  { .text = status },
@@ -315,7 +316,7 @@ static int transfer_remove_source(struct transfer_job *job, struct buf *why)
 	const struct transfer_remote *r = &job->remote;
 	int rc;
 
-	if (job_is_upload(job))
+	if (transfer_job_is_upload(job))
 		rc = unlink(job->local) ? -errno : 0;
 	else if (*job->info.etag)
 		rc = store_remove_same(r->stage->store, r->key, job->info.etag);
@@ -323,7 +324,7 @@ static int transfer_remove_source(struct transfer_job *job, struct buf *why)
 		rc = store_remove(r->stage->store, r->key);
 	if (rc)
 		buf_addf(why, "it has arrived, but %s cannot be removed: %s",
-			 job_from(job), strerror(-rc));
+			 transfer_job_from(job), strerror(-rc));
 	return rc;
 }
 
@@ -350,7 +351,7 @@ static void transfer_delist(struct transfer *t)
 	lock_drop(&t->lock);
 }
 
-static const char *job_status(const struct transfer_job *job, int rc)
+static const char *transfer_job_status(const struct transfer_job *job, int rc)
 {
 	if (rc)
 		return rc == -EEXIST ? "skipped" : "failed";
@@ -371,7 +372,8 @@ static void transfer_do(struct transfer *t, struct transfer_job *job)
 			buf_adds(&why, strerror(-rc));
 		transfer_say_failure(t, job, buf_str(&why));
 	}
-	transfer_row(t, job, job_status(job, rc), text_given(buf_str(&why)));
+	transfer_row(t, job, transfer_job_status(job, rc),
+		     text_given(buf_str(&why)));
 	transfer_job_over(t, rc);
 }
 

@@ -76,7 +76,7 @@ static int get_note(struct download *d, struct buf *why)
 
 /* ---- pieces ---- */
 
-static void piece_data(struct store_get *get, const void *bytes, size_t n)
+static void get_piece_data(struct store_get *get, const void *bytes, size_t n)
 {
 	struct piece *p = (struct piece *)get;
 	struct download *d = p->d;
@@ -95,8 +95,8 @@ static void piece_data(struct store_get *get, const void *bytes, size_t n)
 	transfer_moved(d->t, (int64_t)n);
 }
 
-static void piece_done(struct store_get *get, int rc,
-		       const struct object_info *info)
+static void get_piece_done(struct store_get *get, int rc,
+			   const struct object_info *info)
 {
 	struct piece *p = (struct piece *)get;
 	struct download *d = p->d;
@@ -108,23 +108,23 @@ static void piece_done(struct store_get *get, int rc,
 	waiter_unpark(waiter);
 }
 
-static void piece_init(struct piece *p, struct download *d, uint64_t offset,
-		       uint64_t len)
+static void get_piece_init(struct piece *p, struct download *d, uint64_t offset,
+			   uint64_t len)
 {
 	*p = (struct piece){
 		.get = { .key = d->job->remote.key,
 			 .etag = *d->info.etag ? d->info.etag : NULL,
 			 .offset = offset,
 			 .len = len,
-			 .data = piece_data,
-			 .done = piece_done },
+			 .data = get_piece_data,
+			 .done = get_piece_done },
 		.d = d,
 	};
 }
 
 /* Sleeps until all have ended. An interrupt, and a disk that takes no more,
  * cancel them. */
-static void pieces_wait(struct download *d, struct piece *p, unsigned n)
+static void get_pieces_wait(struct download *d, struct piece *p, unsigned n)
 {
 	bool cancelled = false;
 
@@ -143,7 +143,7 @@ static void pieces_wait(struct download *d, struct piece *p, unsigned n)
 	}
 }
 
-static int piece_outcome(const struct piece *p, struct buf *why)
+static int get_piece_outcome(const struct piece *p, struct buf *why)
 {
 	struct download *d = p->d;
 	int rc = p->rc;
@@ -165,8 +165,8 @@ static int piece_outcome(const struct piece *p, struct buf *why)
 
 /* One after the other in the file. What came before the first that failed has
  * no hole, and counts. */
-static int pieces_get(struct download *d, struct piece *p, unsigned n,
-		      struct buf *why)
+static int get_pieces_get(struct download *d, struct piece *p, unsigned n,
+			  struct buf *why)
 {
 	int rc = 0;
 
@@ -179,9 +179,9 @@ static int pieces_get(struct download *d, struct piece *p, unsigned n,
 	d->failed = false;
 	for (unsigned i = 0; i < n; i++)
 		store_get(d->job->remote.store, &p[i].get);
-	pieces_wait(d, p, n);
+	get_pieces_wait(d, p, n);
 	for (unsigned i = 0; i < n && !rc; i++) {
-		rc = piece_outcome(&p[i], why);
+		rc = get_piece_outcome(&p[i], why);
 		if (!rc)
 			d->done += p[i].delivered;
 	}
@@ -215,8 +215,8 @@ static int get_whole(struct download *d, struct buf *why)
 		rc = get_start_anew(d);
 		if (rc)
 			break;
-		piece_init(&p, d, 0, STORE_GET_ALL);
-		rc = pieces_get(d, &p, 1, why);
+		get_piece_init(&p, d, 0, STORE_GET_ALL);
+		rc = get_pieces_get(d, &p, 1, why);
 		if (!rc || rc == -EINTR || p.write_rc || !p.delivered ||
 		    *p.info.etag)
 			break;
@@ -254,9 +254,9 @@ static int get_first(struct download *d, struct buf *why)
 	if (!d->done && d->info.size <= get_chunk(d)) {
 		rc = get_whole(d, why);
 	} else {
-		piece_init(&p, d, d->done,
-			   number_min(get_left(d), get_chunk(d)));
-		rc = pieces_get(d, &p, 1, why);
+		get_piece_init(&p, d, d->done,
+			       number_min(get_left(d), get_chunk(d)));
+		rc = get_pieces_get(d, &p, 1, why);
 		if (!rc)
 			rc = get_learn(d, &p, why);
 	}
@@ -276,11 +276,11 @@ static int get_round(struct download *d, struct buf *why)
 	while (n < ROUND_MAX && n < width && at < d->info.size) {
 		uint64_t len = number_min(d->info.size - at, get_chunk(d));
 
-		piece_init(&pieces[n++], d, at, len);
+		get_piece_init(&pieces[n++], d, at, len);
 		at += len;
 	}
 	end = at;
-	rc = pieces_get(d, pieces, n, why);
+	rc = get_pieces_get(d, pieces, n, why);
 	if (!rc && d->done != end)
 		rc = buf_fail(
 			why, -EIO,

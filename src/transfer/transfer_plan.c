@@ -36,8 +36,8 @@ static const char *plan_given(const char *a, const char *b)
 	return a && *a ? a : b && *b ? b : NULL;
 }
 
-static struct http_lane *open_lane(struct transfer_plan *p,
-				   const struct conn *c)
+static struct http_lane *plan_open_lane(struct transfer_plan *p,
+					const struct conn *c)
 {
 	const struct http_lane_settings set = {
 		.connections = p->connections,
@@ -51,20 +51,20 @@ static struct http_lane *open_lane(struct transfer_plan *p,
 	return http_lane_new(p->session->engine, &set);
 }
 
-static struct http_lane *lane_for(struct transfer_plan *p,
-				  const struct stage *stage)
+static struct http_lane *plan_lane_for(struct transfer_plan *p,
+				       const struct stage *stage)
 {
 	struct session *s = p->session;
 	CONN_LOCAL conn = { 0 };
 	bool drop_in;
 
 	if (!stage)
-		return open_lane(p, NULL);
+		return plan_open_lane(p, NULL);
 	if (stage->kind != STAGE_EXTERNAL)
-		return open_lane(p, &s->config.storage);
+		return plan_open_lane(p, &s->config.storage);
 	if (catalog_conn(s->catalog, stage->name, &conn, &drop_in))
-		return open_lane(p, NULL);
-	return open_lane(p, &conn);
+		return plan_open_lane(p, NULL);
+	return plan_open_lane(p, &conn);
 }
 
 /* NULL: for rows that were handed over. */
@@ -81,7 +81,7 @@ static struct http_lane *plan_lane(struct transfer_plan *p,
 	if (!l)
 		return NULL;
 	l->store = store;
-	l->lane = lane_for(p, stage);
+	l->lane = plan_lane_for(p, stage);
 	if (!l->lane) {
 		free(l);
 		return NULL;

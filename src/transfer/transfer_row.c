@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One reader for each form, which the first byte tells apart; each gives
- * texts to add_row(), where everything is checked. A row is a bearer secret:
+ * texts to row_add(), where everything is checked. A row is a bearer secret:
  * messages have its number, never its bytes, and memory is wiped.
  */
 #include "transfer/transfer_row.h"
@@ -138,7 +138,7 @@ static int row_keep(struct reader *r, const char *method, const char *url,
 	return row.method && row.url && row.headers ? 0 : -ENOMEM;
 }
 
-static int add_row(struct reader *r, const char *method, const json_t *headers,
+static int row_add(struct reader *r, const char *method, const json_t *headers,
 		   const char *url)
 {
 	BUF_SECRET lines = BUF_INIT(BUF_URL);
@@ -206,12 +206,12 @@ static int row_add_json(struct reader *r, const json_t *v, unsigned depth)
 		return row_add_each(r, data, depth);
 	}
 	if (json_is_object(v))
-		return add_row(r,
+		return row_add(r,
 			       json_string_value(json_object_get(v, "method")),
 			       json_object_get(v, "headers"),
 			       json_string_value(json_object_get(v, "url")));
 	if (json_is_array(v) && json_is_string(json_array_get(v, 0)))
-		return add_row(r, json_string_value(json_array_get(v, 0)),
+		return row_add(r, json_string_value(json_array_get(v, 0)),
 			       json_array_get(v, 1),
 			       json_string_value(json_array_get(v, 2)));
 	if (json_is_array(v))
@@ -341,7 +341,7 @@ static int row_add_cells(struct reader *r, char **cells, unsigned n,
 	headers = value[HEADERS] ? json_string(value[HEADERS]) : NULL;
 	if (value[HEADERS] && !headers)
 		return row_refuse(r, "the headers are no UTF-8");
-	rc = add_row(r, value[METHOD], headers, value[URL]);
+	rc = row_add(r, value[METHOD], headers, value[URL]);
 	json_decref(headers);
 	return rc;
 }
@@ -363,7 +363,7 @@ static int row_read_lines(struct reader *r, char *text, const char *method)
 			continue;
 		n = row_split(line, cells);
 		if (n == 1)
-			rc = add_row(r, method, NULL, cells[0]);
+			rc = row_add(r, method, NULL, cells[0]);
 		else if (!first || !row_is_header(cells, n, where))
 			rc = row_add_cells(r, cells, n, where);
 		first = false;

@@ -50,7 +50,7 @@ static void attr_queue_send(void *arg, struct gathered *list, unsigned n)
 	}
 }
 
-static void attr_change_free(struct gathered *e)
+static void queue_change_free(struct gathered *e)
 {
 	free(e);
 }
@@ -60,7 +60,7 @@ static const struct gather_kind attr_queue_kind = {
 	.batch = 1,
 	.at_once = AT_ONCE,
 	.send = attr_queue_send,
-	.free = attr_change_free,
+	.free = queue_change_free,
 };
 
 struct attr_queue *attr_queue_new(struct tree *t)

@@ -400,7 +400,7 @@ static struct block *block_droppable_locked(struct block_cache *c,
  * so that the last reference to a source is never given up by the store's own
  * thread.
  */
-static void source_cancel(struct block_source *s)
+static void block_source_cancel(struct block_source *s)
 {
 	struct block_cache *c = s->cache;
 	struct block *cancelled = NULL, *b;
@@ -430,8 +430,8 @@ static void source_cancel(struct block_source *s)
 }
 
 /* It stays, without a user: the reference is the cache's. */
-static bool source_keep_locked(struct block_cache *c, struct block_source *s)
-	REQUIRES(&c->lock)
+static bool block_source_keep_locked(struct block_cache *c,
+				     struct block_source *s) REQUIRES(&c->lock)
 {
 	struct block *b = block_whole_locked(c, s);
 
@@ -445,19 +445,19 @@ static bool source_keep_locked(struct block_cache *c, struct block_source *s)
 	return true;
 }
 
-static void source_leave(struct block_source *s, bool keeps)
+static void block_source_end_use(struct block_source *s, bool keeps)
 {
 	struct block_cache *c = s->cache;
 	bool last, kept;
 
 	lock_take(&c->lock);
 	last = !--source_locked(c, s)->users;
-	kept = keeps && last && source_keep_locked(c, s);
+	kept = keeps && last && block_source_keep_locked(c, s);
 	if (!keeps || (last && !kept))
 		block_source_unlist_locked(c, s);
 	lock_drop(&c->lock);
 	if (last && !kept)
-		source_cancel(s);
+		block_source_cancel(s);
 	if (!kept)
 		block_source_unref(s);
 	block_cache_trim(c);
@@ -466,11 +466,11 @@ static void source_leave(struct block_source *s, bool keeps)
 void block_source_leave(struct block_source *s)
 {
 	if (s)
-		source_leave(s, true);
+		block_source_end_use(s, true);
 }
 
 void block_source_drop(struct block_source *s)
 {
 	if (s)
-		source_leave(s, false);
+		block_source_end_use(s, false);
 }

@@ -73,7 +73,7 @@ struct block {
 	uint64_t asked_us; /* when its GET began */
 	uint64_t first_us; /* the store's thread alone: when bytes came, or 0 */
 	bool from_disk; /* not from the store; before it is READY */
-	struct block *dropped; /* source_cancel()'s list */
+	struct block *dropped; /* block_source_cancel()'s list */
 	struct block_queued queued_;
 	struct block_locked guarded_;
 };

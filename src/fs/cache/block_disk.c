@@ -43,7 +43,8 @@ static struct disk_locked *disk_locked(struct block_disk *d) REQUIRES(&d->lock)
 }
 
 /* Of a block that is, or was, in the queue. */
-static struct block_queued *queued_locked(struct block_disk *d, struct block *b)
+static struct block_queued *disk_queued_locked(struct block_disk *d,
+					       struct block *b)
 	REQUIRES(&d->lock)
 {
 	return &b->queued_;
@@ -73,7 +74,7 @@ static bool disk_queue_load(struct block_disk *d, struct block *b)
 	lock_take(&d->lock);
 	over = disk_locked(d)->over;
 	if (!over) {
-		queued_locked(d, b)->state = BLOCK_QUEUED;
+		disk_queued_locked(d, b)->state = BLOCK_QUEUED;
 		DL_APPEND2(disk_locked(d)->loads, b, queued_.prev,
 			   queued_.next);
 		waiter_list_wake(&disk_locked(d)->loaders);
@@ -102,7 +103,7 @@ bool block_disk_cancel(struct block *b)
 	if (!d)
 		return false;
 	lock_take(&d->lock);
-	q = queued_locked(d, b);
+	q = disk_queued_locked(d, b);
 	queued = q->state == BLOCK_QUEUED;
 	loading = q->state == BLOCK_LOADING;
 	if (queued) {
@@ -129,7 +130,7 @@ static struct block *disk_next_load(struct block_disk *d)
 	if (b) {
 		DL_DELETE2(disk_locked(d)->loads, b, queued_.prev,
 			   queued_.next);
-		queued_locked(d, b)->state = BLOCK_LOADING;
+		disk_queued_locked(d, b)->state = BLOCK_LOADING;
 	}
 	lock_drop(&d->lock);
 	return b;
@@ -142,8 +143,8 @@ static void disk_leave_to_store(struct block_disk *d, struct block *b)
 	bool cancelled;
 
 	lock_take(&d->lock);
-	cancelled = queued_locked(d, b)->cancelled || disk_locked(d)->over;
-	queued_locked(d, b)->state = BLOCK_ELSEWHERE;
+	cancelled = disk_queued_locked(d, b)->cancelled || disk_locked(d)->over;
+	disk_queued_locked(d, b)->state = BLOCK_ELSEWHERE;
 	lock_drop(&d->lock);
 	if (cancelled)
 		b->get.done(&b->get, -ECANCELED, &none);

@@ -44,7 +44,7 @@ struct disk_cache {
 
 /* ---- how much there is ---- */
 
-static int disk_evict(struct disk_cache *c)
+static int cache_evict(struct disk_cache *c)
 {
 	struct disk_evicted gone;
 	int rc = 0;
@@ -58,19 +58,19 @@ static int disk_evict(struct disk_cache *c)
 }
 
 /* As disk_usage_add(); a count that nobody knows is found out. */
-static int disk_count(struct disk_cache *c, int64_t bytes, uint64_t *now)
+static int cache_count(struct disk_cache *c, int64_t bytes, uint64_t *now)
 {
 	int rc = disk_usage_add(c->dir, bytes, c->limit, now);
 
 	if (rc != -ENODATA && rc != -EDQUOT)
 		return rc;
-	rc = disk_evict(c);
+	rc = cache_evict(c);
 	return rc ? rc : disk_usage_add(c->dir, bytes, c->limit, now);
 }
 
 /* ---- the directory ---- */
 
-static int disk_check_dir(const struct disk_cache *c, struct buf *why)
+static int cache_check_dir(const struct disk_cache *c, struct buf *why)
 {
 	struct stat st;
 
@@ -85,13 +85,13 @@ static int disk_check_dir(const struct disk_cache *c, struct buf *why)
 	return -EPERM;
 }
 
-static int disk_open_dir(struct disk_cache *c, struct buf *why)
+static int cache_open_dir(struct disk_cache *c, struct buf *why)
 {
 	int rc = dirs_make(c->path, 0755, 0700);
 
 	if (!rc) {
 		c->dir = open(c->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		rc = c->dir < 0 ? -errno : disk_check_dir(c, why);
+		rc = c->dir < 0 ? -errno : cache_check_dir(c, why);
 	}
 	if (rc && !why->len)
 		buf_adds(why, strerror(-rc));
@@ -114,17 +114,17 @@ int disk_cache_open(const struct disk_settings *s, struct disk_cache **out,
 	c->reading.verb = "read";
 	c->writing.verb = "write to";
 	c->path = strdup(s->dir);
-	rc = c->path ? disk_open_dir(c, why) : -ENOMEM;
+	rc = c->path ? cache_open_dir(c, why) : -ENOMEM;
 	if (rc) {
 		disk_cache_free(c);
 		return rc;
 	}
-	disk_count(c, 0, &now); /* a new one has none yet */
+	cache_count(c, 0, &now); /* a new one has none yet */
 	*out = c;
 	return 0;
 }
 
-static void disk_log_counts(const struct disk_cache *c)
+static void cache_log_counts(const struct disk_cache *c)
 {
 	struct disk_counts n;
 
@@ -142,7 +142,7 @@ void disk_cache_free(struct disk_cache *c)
 	if (!c)
 		return;
 	if (c->dir >= 0) {
-		disk_log_counts(c);
+		cache_log_counts(c);
 		close(c->dir);
 	}
 	free(c->path);
@@ -156,20 +156,20 @@ void disk_cache_stop(struct disk_cache *c)
 
 /* ---- a disk that fails ---- */
 
-static bool disk_way_is_on(const struct disk_way *w)
+static bool cache_is_on(const struct disk_way *w)
 {
 	return w->off_until_ms <= clock_mono_ms();
 }
 
 /* One line when it begins to fail, and one when it works again. */
-static void disk_way_failed(struct disk_cache *c, struct disk_way *w, int rc)
+static void cache_failed(struct disk_cache *c, struct disk_way *w, int rc)
 {
 	if (!atomic_exchange(&w->off_until_ms, clock_mono_ms() + c->retry_ms))
 		log_warn("cannot %s the disk cache, and go on without: %s: %s",
 			 w->verb, c->path, strerror(-rc));
 }
 
-static void disk_way_works(struct disk_cache *c, struct disk_way *w)
+static void cache_works(struct disk_cache *c, struct disk_way *w)
 {
 	if (w->off_until_ms && atomic_exchange(&w->off_until_ms, 0))
 		log_warn("can %s the disk cache again: %s", w->verb, c->path);
@@ -178,7 +178,7 @@ static void disk_way_works(struct disk_cache *c, struct disk_way *w)
 /* ---- loading ---- */
 
 /* Up to where the segment that holds `at` goes. */
-static uint64_t disk_segment_end(uint64_t at, uint64_t end)
+static uint64_t cache_segment_end(uint64_t at, uint64_t end)
 {
 	return number_min(end, (at / DISK_SEGMENT + 1) * DISK_SEGMENT);
 }
@@ -189,20 +189,20 @@ bool disk_cache_may_have(struct disk_cache *c, const struct disk_version *v,
 	char path[DISK_PATH_SIZE];
 
 	disk_segment_path(v, at, path);
-	if (disk_way_is_on(&c->reading) && !faccessat(c->dir, path, F_OK, 0))
+	if (cache_is_on(&c->reading) && !faccessat(c->dir, path, F_OK, 0))
 		return true;
 	c->misses++;
 	return false;
 }
 
-static int disk_load(struct disk_cache *c, const struct disk_version *v,
-		     uint64_t at, char *bytes, uint64_t end)
+static int cache_load(struct disk_cache *c, const struct disk_version *v,
+		      uint64_t at, char *bytes, uint64_t end)
 {
 	uint64_t start = at;
 	int rc = 0;
 
 	while (!rc && at < end) {
-		uint64_t to = disk_segment_end(at, end);
+		uint64_t to = cache_segment_end(at, end);
 
 		rc = disk_segment_read(c->dir, v, at, bytes + (at - start),
 				       (size_t)(to - at));
@@ -211,7 +211,7 @@ static int disk_load(struct disk_cache *c, const struct disk_version *v,
 	return rc;
 }
 
-static void disk_damaged(struct disk_cache *c)
+static void cache_damaged(struct disk_cache *c)
 {
 	if (!c->damaged++)
 		log_warn("a file of the disk cache was damaged, and has been "
@@ -225,18 +225,18 @@ bool disk_cache_load(struct disk_cache *c, const struct disk_version *v,
 	uint64_t end = at + len;
 	int rc = -ENOENT;
 
-	if (!c->stop && disk_way_is_on(&c->reading) && at % DISK_PAGE == 0 &&
+	if (!c->stop && cache_is_on(&c->reading) && at % DISK_PAGE == 0 &&
 	    (end % DISK_PAGE == 0 || end == v->size))
-		rc = disk_load(c, v, at, bytes, end);
+		rc = cache_load(c, v, at, bytes, end);
 	if (rc == -EBADMSG)
-		disk_damaged(c);
+		cache_damaged(c);
 	else if (rc && rc != -ENOENT)
-		disk_way_failed(c, &c->reading, rc);
+		cache_failed(c, &c->reading, rc);
 	if (rc) {
 		c->misses++;
 		return false;
 	}
-	disk_way_works(c, &c->reading);
+	cache_works(c, &c->reading);
 	c->hits++;
 	c->read += len;
 	return true;
@@ -244,7 +244,7 @@ bool disk_cache_load(struct disk_cache *c, const struct disk_version *v,
 
 /* ---- saving ---- */
 
-static int disk_has_room(const struct disk_cache *c, size_t len)
+static int cache_has_room(const struct disk_cache *c, size_t len)
 {
 	struct statvfs st;
 	uint64_t keep, free_bytes;
@@ -257,15 +257,15 @@ static int disk_has_room(const struct disk_cache *c, size_t len)
 }
 
 /* Within one segment. */
-static int disk_save_piece(struct disk_cache *c, const struct disk_version *v,
-			   uint64_t at, const void *bytes, size_t len)
+static int cache_save_piece(struct disk_cache *c, const struct disk_version *v,
+			    uint64_t at, const void *bytes, size_t len)
 {
 	int64_t counted = (int64_t)len + DISK_PAGE, grown = 0;
-	int rc = disk_has_room(c, len);
+	int rc = cache_has_room(c, len);
 	uint64_t now = 0;
 
 	if (!rc)
-		rc = disk_count(c, counted, &now);
+		rc = cache_count(c, counted, &now);
 	if (rc)
 		return rc;
 	rc = disk_segment_write(c->dir, v, at, bytes, len, &grown);
@@ -273,13 +273,13 @@ static int disk_save_piece(struct disk_cache *c, const struct disk_version *v,
 	if (!rc)
 		c->written += len;
 	if (!rc && disk_usage_is_high(now, c->limit))
-		rc = disk_evict(c);
+		rc = cache_evict(c);
 	return rc;
 }
 
 bool disk_cache_saves(struct disk_cache *c)
 {
-	return !c->stop && disk_way_is_on(&c->writing);
+	return !c->stop && cache_is_on(&c->writing);
 }
 
 void disk_cache_save(struct disk_cache *c, const struct disk_version *v,
@@ -291,23 +291,23 @@ void disk_cache_save(struct disk_cache *c, const struct disk_version *v,
 	at = (at + DISK_PAGE - 1) / DISK_PAGE * DISK_PAGE;
 	if (end != v->size)
 		end = end / DISK_PAGE * DISK_PAGE;
-	if (at >= end || !disk_way_is_on(&c->writing))
+	if (at >= end || !cache_is_on(&c->writing))
 		return;
 	while (!rc && at < end) {
-		uint64_t to = disk_segment_end(at, end);
+		uint64_t to = cache_segment_end(at, end);
 
-		rc = disk_save_piece(c, v, at,
-				     (const char *)bytes + (at - start),
-				     (size_t)(to - at));
+		rc = cache_save_piece(c, v, at,
+				      (const char *)bytes + (at - start),
+				      (size_t)(to - at));
 		at = to;
 	}
 	/* Others are evicting, or have the count: it is just not kept. */
 	if (rc == -EDQUOT || rc == -EAGAIN || rc == -ENODATA)
 		return;
 	if (rc)
-		disk_way_failed(c, &c->writing, rc);
+		cache_failed(c, &c->writing, rc);
 	else
-		disk_way_works(c, &c->writing);
+		cache_works(c, &c->writing);
 }
 
 void disk_cache_counts(const struct disk_cache *c, struct disk_counts *out)

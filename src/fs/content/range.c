@@ -85,7 +85,7 @@ struct graft {
 };
 
 /* The object that is all of what one reads in `from`. -EOPNOTSUPP: none is. */
-static int graft_look(struct file *from, struct graft *g)
+static int range_graft_look(struct file *from, struct graft *g)
 {
 	const struct file_locked *l;
 	const struct content *c;
@@ -105,7 +105,7 @@ static int graft_look(struct file *from, struct graft *g)
 }
 
 /* Is f, up to its end, the beginning of that object? */
-static bool graft_is_part(struct file *f, const struct graft *g)
+static bool range_graft_is_part(struct file *f, const struct graft *g)
 	REQUIRES(f->turn)
 {
 	const struct content *c = content(f);
@@ -122,7 +122,7 @@ static bool graft_is_part(struct file *f, const struct graft *g)
 }
 
 /* The base is that object from now on; none of its bytes are content yet. */
-static void graft_begin(struct file *f, struct graft *g) REQUIRES(f->turn)
+static void range_graft_begin(struct file *f, struct graft *g) REQUIRES(f->turn)
 {
 	struct block_source *source;
 	struct file_locked *l;
@@ -144,8 +144,8 @@ static void graft_begin(struct file *f, struct graft *g) REQUIRES(f->turn)
 	block_source_leave(source);
 }
 
-static int graft_extend(struct file *f, struct graft *g, uint64_t at,
-			uint64_t len) REQUIRES(f->turn)
+static int range_graft_extend(struct file *f, struct graft *g, uint64_t at,
+			      uint64_t len) REQUIRES(f->turn)
 {
 	const struct content *c = content(f);
 	struct content *edit;
@@ -153,14 +153,14 @@ static int graft_extend(struct file *f, struct graft *g, uint64_t at,
 
 	if (c->size != at || c->tail.mem || c->upload)
 		return -EOPNOTSUPP;
-	if (!graft_is_part(f, g)) {
+	if (!range_graft_is_part(f, g)) {
 		if (at)
 			return -EOPNOTSUPP;
 		/* An object that was emptied keeps its headers. */
 		rc = file_props_learn(f);
 		if (rc)
 			return rc;
-		graft_begin(f, g);
+		range_graft_begin(f, g);
 	}
 	lock_take(&f->lock);
 	edit = content_edit(f);
@@ -179,10 +179,10 @@ int range_copy(struct file *f, struct file *from,
 	if (f == from || file_store(f) != file_store(from) ||
 	    range->from != range->to)
 		return -EOPNOTSUPP;
-	rc = graft_look(from, &g);
+	rc = range_graft_look(from, &g);
 	if (!rc && range->len && range->from < g.base.size) {
 		len = number_min(range->len, g.base.size - range->from);
-		rc = graft_extend(f, &g, range->to, len);
+		rc = range_graft_extend(f, &g, range->to, len);
 		*done = rc ? 0 : len;
 	}
 	free(g.key);
@@ -190,7 +190,7 @@ int range_copy(struct file *f, struct file *from,
 }
 
 /* The copy that f is to its end. -ENOTSUP: it is none. */
-static int graft_whole(struct file *f, struct graft *g) REQUIRES(f->turn)
+static int range_graft_whole(struct file *f, struct graft *g) REQUIRES(f->turn)
 {
 	const struct content *c = content(f);
 	int rc = -ENOTSUP;
@@ -213,7 +213,7 @@ int range_publish(struct file *f, const char *key, struct object_info *result)
 	struct graft g = { .key = NULL };
 	struct store_range whole;
 	struct store_meta meta;
-	int rc = graft_whole(f, &g);
+	int rc = range_graft_whole(f, &g);
 
 	if (!rc)
 		rc = file_props(f, key, &meta);
@@ -233,8 +233,8 @@ int range_publish(struct file *f, const char *key, struct object_info *result)
 
 #define HOLD_SIZE (4U << 20) /* of one GET */
 
-static int hold_piece(struct file *f, const struct graft *g, char *bytes,
-		      uint64_t start, uint64_t end) REQUIRES(f->turn)
+static int range_hold_piece(struct file *f, const struct graft *g, char *bytes,
+			    uint64_t start, uint64_t end) REQUIRES(f->turn)
 {
 	size_t n = (size_t)(end - start), got = 0;
 	int rc = store_get_sync(file_store(f), g->key,
@@ -246,7 +246,8 @@ static int hold_piece(struct file *f, const struct graft *g, char *bytes,
 	return rc ? rc : writer_keep(f, start, bytes, n);
 }
 
-static enum file_kind hold_look(struct file *f, uint64_t at, uint64_t *end)
+static enum file_kind range_hold_look(struct file *f, uint64_t at,
+				      uint64_t *end)
 {
 	enum file_kind kind;
 
@@ -275,8 +276,8 @@ int range_hold(struct file *f)
 	for (uint64_t at = 0; !rc && at < limit; at = end) {
 		if (inode_file_wait_alone(f->env->tree, f->inode, 0))
 			break;
-		if (hold_look(f, at, &end) == FILE_BASE)
-			rc = hold_piece(f, &g, bytes, at, end);
+		if (range_hold_look(f, at, &end) == FILE_BASE)
+			rc = range_hold_piece(f, &g, bytes, at, end);
 	}
 	free(g.key);
 	return rc;
@@ -291,7 +292,7 @@ struct seek_run {
 	int fd; /* that knows more, a duplicate; -1: all of it is data */
 };
 
-static void seek_look(struct file *f, uint64_t at, struct seek_run *out)
+static void range_seek_look(struct file *f, uint64_t at, struct seek_run *out)
 {
 	const struct content *c;
 	int fd = -1;
@@ -316,7 +317,8 @@ static void seek_look(struct file *f, uint64_t at, struct seek_run *out)
 }
 
 /* What is looked for, within the run; its end: it has none. */
-static uint64_t seek_in_run(const struct seek_run *r, uint64_t at, int whence)
+static uint64_t range_seek_in_run(const struct seek_run *r, uint64_t at,
+				  int whence)
 {
 	off_t found;
 
@@ -335,10 +337,10 @@ int range_seek(struct file *f, uint64_t offset, int whence, uint64_t *out)
 	struct seek_run r;
 
 	for (uint64_t at = offset;; at = r.end) {
-		seek_look(f, at, &r);
+		range_seek_look(f, at, &r);
 		if (at >= r.size)
 			break;
-		*out = seek_in_run(&r, at, whence);
+		*out = range_seek_in_run(&r, at, whence);
 		if (r.fd >= 0)
 			close(r.fd);
 		if (*out < r.end)

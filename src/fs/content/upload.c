@@ -48,7 +48,7 @@ static void upload_part_free(struct inflight_part *p)
 	free(p);
 }
 
-static void inflight_part_unref(struct inflight_part *p)
+static void upload_part_unref(struct inflight_part *p)
 {
 	struct file *f = p->file;
 
@@ -67,15 +67,15 @@ static void inflight_part_unref(struct inflight_part *p)
 }
 
 /* A thread of the store's. */
-static void inflight_part_ended(void *arg, int rc)
+static void upload_part_ended(void *arg, int rc)
 {
-	inflight_part_unref(arg);
+	upload_part_unref(arg);
 }
 
 /* The spill file's. */
-static void inflight_part_kept(void *arg)
+static void upload_part_kept(void *arg)
 {
-	inflight_part_unref(arg);
+	upload_part_unref(arg);
 }
 
 static int upload_part_new(struct file *f, const struct part_range *part,
@@ -93,7 +93,7 @@ static int upload_part_new(struct file *f, const struct part_range *part,
 	p->refs = 1;
 	p->part = (struct upload_part){ .number = part->number,
 					.offset = part->start,
-					.ended = inflight_part_ended,
+					.ended = upload_part_ended,
 					.arg = p };
 	*out = p;
 	return 0;
@@ -139,7 +139,7 @@ static void upload_part_keep(struct file *f, struct inflight_part *p,
 	__atomic_add_fetch(&p->refs, 1, __ATOMIC_RELAXED);
 	if (!rc)
 		rc = spill_keep(s, part->offset, p->mem, part->body.len,
-				inflight_part_kept, p);
+				upload_part_kept, p);
 	if (!rc)
 		return;
 	__atomic_sub_fetch(&p->refs, 1, __ATOMIC_RELAXED);
@@ -176,7 +176,7 @@ int upload_leave_tail(struct file *f, struct spill *s)
 	content_edit(f)->tail = (struct tail){ .mem = NULL };
 	lock_drop(&f->lock);
 	if (upload_parts_send(content(f)->upload, &p->part))
-		inflight_part_unref(p);
+		upload_part_unref(p);
 	return 0;
 }
 
@@ -224,7 +224,7 @@ int upload_send_part(struct file *f, const struct part_range *part,
 	p->part.body = *body;
 	rc = upload_parts_send(content(f)->upload, &p->part);
 	if (rc)
-		inflight_part_unref(p);
+		upload_part_unref(p);
 	return rc;
 }
 

@@ -33,7 +33,7 @@ void tree_gone_locked(struct tree *t, struct inode *i, uint64_t stamp)
 	inode_unref_locked(t, dir);
 }
 
-static void tree_remove_locked(struct tree *t, struct inode *i)
+static void gone_remove_locked(struct tree *t, struct inode *i)
 	REQUIRES(t->lock)
 {
 	i->flags |= INODE_REMOVED;
@@ -45,12 +45,12 @@ void tree_remove(struct tree *t, struct inode *i)
 {
 	tree_lock(t);
 	if (i->parent)
-		tree_remove_locked(t, i);
+		gone_remove_locked(t, i);
 	tree_unlock(t);
 }
 
 /* What stands at a name that has just gone, marked and referenced. */
-static struct inode *tree_mark_absent_locked(struct tree *t, struct inode *dir,
+static struct inode *gone_mark_absent_locked(struct tree *t, struct inode *dir,
 					     const char *name, unsigned flag)
 	REQUIRES(t->lock)
 {
@@ -73,8 +73,8 @@ struct inode *tree_remove_ahead(struct tree *t, struct inode *i)
 	if (dir) {
 		strcpy(name, inode_name(i));
 		inode_ref_locked(t, dir);
-		tree_remove_locked(t, i);
-		absent = tree_mark_absent_locked(t, dir, name, INODE_REMOVING);
+		gone_remove_locked(t, i);
+		absent = gone_mark_absent_locked(t, dir, name, INODE_REMOVING);
 		if (dir->dir->removed_ms < clock_mono_ms())
 			dir->dir->removed_ms = clock_mono_ms();
 		inode_unref_locked(t, dir);
@@ -100,7 +100,7 @@ void tree_removed(struct tree *t, struct inode *absent, bool removed)
 }
 
 /* Takes i to its new place; what stands there has gone already. */
-static void tree_reattach_locked(struct tree *t, struct inode *i,
+static void gone_reattach_locked(struct tree *t, struct inode *i,
 				 struct inode *to_dir, char *text)
 	REQUIRES(t->lock)
 {
@@ -118,7 +118,7 @@ static void tree_reattach_locked(struct tree *t, struct inode *i,
 		i->dir->complete_ms = -1;
 }
 
-static char *tree_new_text(const char *name, const char *etag)
+static char *gone_new_text(const char *name, const char *etag)
 {
 	size_t len = strlen(name), etag_len = strlen(etag);
 	char *text = malloc(len + etag_len + 2);
@@ -130,7 +130,7 @@ static char *tree_new_text(const char *name, const char *etag)
 	return text;
 }
 
-static void tree_leave_absent_locked(struct tree *t, struct inode *dir,
+static void gone_leave_absent_locked(struct tree *t, struct inode *dir,
 				     const char *name) REQUIRES(t->lock)
 {
 	struct inode *mark = tree_add_locked(t, dir, name, INODE_ABSENT);
@@ -156,7 +156,7 @@ int tree_move_locked(struct tree *t, struct inode *i, struct inode *to_dir,
 	there = tree_hash_find_locked(t, to_dir, name);
 	if (there && (there->flags & INODE_REMOVING))
 		return -EINPROGRESS;
-	text = tree_new_text(name, inode_etag(i));
+	text = gone_new_text(name, inode_etag(i));
 	if (!text)
 		return -ENOMEM;
 	strcpy(old_name, inode_name(i));
@@ -167,9 +167,9 @@ int tree_move_locked(struct tree *t, struct inode *i, struct inode *to_dir,
 		there->flags |= INODE_REMOVED;
 		tree_lru_orphan_locked(t, there);
 	}
-	tree_reattach_locked(t, i, to_dir, text);
+	gone_reattach_locked(t, i, to_dir, text);
 	if (there != i)
-		tree_leave_absent_locked(t, dir, old_name);
+		gone_leave_absent_locked(t, dir, old_name);
 	tree_dir_changed(dir);
 	tree_dir_changed(to_dir);
 	i->refs--;
@@ -208,7 +208,7 @@ int tree_move_ahead(struct tree *t, struct inode *i, struct inode *to_dir,
 	rc = closed && inode_n_open(i) ? -EXDEV
 				       : tree_move_locked(t, i, to_dir, name);
 	if (!rc && tree_hash_find_locked(t, dir, old_name) != i)
-		*left = tree_mark_absent_locked(t, dir, old_name, INODE_LEFT);
+		*left = gone_mark_absent_locked(t, dir, old_name, INODE_LEFT);
 	if (dir)
 		inode_unref_locked(t, dir);
 	tree_unlock(t);
@@ -228,6 +228,6 @@ void tree_forget_stage(struct tree *t, const char *name, uint64_t asked)
 	if (asked == TREE_OURS && i)
 		tree_stamp_locked(t, i);
 	else if (asked == TREE_OURS)
-		tree_leave_absent_locked(t, t->root, name);
+		gone_leave_absent_locked(t, t->root, name);
 	tree_unlock(t);
 }

@@ -24,7 +24,7 @@
 #include "stage/stage.h"
 
 /* Cached names learn the ETags of the copies. */
-static void rename_note_copies(struct rename *r, struct rename_keys *keys)
+static void rename_dir_note_copies(struct rename *r, struct rename_keys *keys)
 {
 	struct tree *tree = r->fs->tree;
 	const struct rename_copy *copies;
@@ -43,7 +43,7 @@ static void rename_note_copies(struct rename *r, struct rename_keys *keys)
 	}
 }
 
-static int rename_publish_open(struct fs *fs, struct inode *i)
+static int rename_dir_publish_open(struct fs *fs, struct inode *i)
 {
 	FILE_LOCAL *f = inode_file_get(fs->tree, i);
 	uint64_t size;
@@ -68,18 +68,18 @@ int rename_dir_content(struct fs *fs, struct inode *i)
 }
 
 /* Every copy stands. */
-static int rename_move_names(struct rename *r, struct rename_keys *keys)
+static int rename_dir_move_names(struct rename *r, struct rename_keys *keys)
 {
 	int rc = rename_file_move_name(r);
 
 	if (rc)
 		return rc;
-	rename_note_copies(r, keys);
+	rename_dir_note_copies(r, keys);
 	return rename_dir_content(r->fs, r->from);
 }
 
-static void rename_log_failure(struct rename *r, struct rename_keys *keys,
-			       int rc)
+static void rename_dir_log_failure(struct rename *r, struct rename_keys *keys,
+				   int rc)
 {
 	BUF_LOCAL key = NAMES_KEY;
 
@@ -91,16 +91,16 @@ static void rename_log_failure(struct rename *r, struct rename_keys *keys,
 	       "cannot move the directory \"%s\": it stays as it was", r->name);
 }
 
-static int rename_move_tree(struct rename *r, struct rename_keys *keys)
+static int rename_dir_move(struct rename *r, struct rename_keys *keys)
 {
-	int rc = marker_each_open(r->fs, r->from, rename_publish_open);
+	int rc = marker_each_open(r->fs, r->from, rename_dir_publish_open);
 
 	if (!rc)
 		rc = rename_keys_collect(keys);
 	if (!rc)
 		rc = rename_keys_copy(keys);
 	if (!rc)
-		rc = rename_move_names(r, keys);
+		rc = rename_dir_move_names(r, keys);
 	rc = rename_file_copy_error(r, rc);
 	if (rc == -EEXIST && !r->no_replace)
 		rc = -ENOTEMPTY; /* since it was looked at */
@@ -110,7 +110,7 @@ static int rename_move_tree(struct rename *r, struct rename_keys *keys)
 		rename_keys_undo(keys);
 		tree_invalidate(r->fs->tree, r->to_dir, r->to_name);
 		if (rc != -EINTR && rc != -EXDEV)
-			rename_log_failure(r, keys, rc);
+			rename_dir_log_failure(r, keys, rc);
 		return rc;
 	}
 	rc = rename_keys_remove(keys);
@@ -133,7 +133,7 @@ static int rename_dir(struct rename *r)
 }
 
 /* from is a directory, to NULL or an empty one. */
-static int rename_tree(struct rename *r)
+static int rename_dir_run(struct rename *r)
 {
 	struct rename_keys keys;
 	int rc = rename_keys_init(&keys, r->stage->store, buf_str(&r->key),
@@ -141,7 +141,7 @@ static int rename_tree(struct rename *r)
 				  r->to != NULL);
 
 	if (!rc)
-		rc = rename_move_tree(r, &keys);
+		rc = rename_dir_move(r, &keys);
 	rename_keys_clear(&keys);
 	return rc;
 }
@@ -161,7 +161,7 @@ int rename_dir_claimed(struct rename *r)
 	if (!rc)
 		rc = removals_wait_below(r->fs->removals, r->from);
 	if (!rc)
-		rc = in_store ? rename_dir(r) : rename_tree(r);
+		rc = in_store ? rename_dir(r) : rename_dir_run(r);
 	if (!rc)
 		rc = rename_file_pending(r);
 	claims_move_end(r->fs->tree, r->from);

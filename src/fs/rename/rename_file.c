@@ -46,7 +46,7 @@ void rename_file_content(struct fs *fs, struct inode *i)
 
 /* What is closed and waits to be sent is sent; what cannot be is copied, which
  * lets it wait there. */
-static int across_close(struct fs *fs, struct inode *i)
+static int rename_file_across_close(struct fs *fs, struct inode *i)
 {
 	FILE_LOCAL *f = inode_file_get(fs->tree, i);
 	int rc;
@@ -67,7 +67,7 @@ int rename_file_across(struct rename *r)
 		return 0;
 	if (!store_is_near(r->to_stage->store, r->stage->store))
 		return -EXDEV;
-	return marker_each_open(r->fs, r->from, across_close);
+	return marker_each_open(r->fs, r->from, rename_file_across_close);
 }
 
 int rename_file_copy_error(const struct rename *r, int rc)
@@ -84,7 +84,7 @@ int rename_file_copy_error(const struct rename *r, int rc)
  * the store knows that there is none. What is accepted to be sent later leaves
  * none: the name moves, and what it is replaces what stands there.
  */
-static bool rename_needs_store(struct rename *r, struct file *f)
+static bool rename_file_needs_store(struct rename *r, struct file *f)
 {
 	struct inode_view v;
 
@@ -94,7 +94,7 @@ static bool rename_needs_store(struct rename *r, struct file *f)
 }
 
 /* Afterwards the store has what one reads, or it has nothing and need not. */
-static int rename_publish_content(struct rename *r)
+static int rename_file_publish_content(struct rename *r)
 {
 	FILE_LOCAL *f = inode_file_get(r->fs->tree, r->from);
 	uint64_t size;
@@ -102,13 +102,13 @@ static int rename_publish_content(struct rename *r)
 
 	if (!f)
 		return 0;
-	if (file_size(f, &size) && rename_needs_store(r, f))
+	if (file_size(f, &size) && rename_file_needs_store(r, f))
 		rc = file_publish(f);
 	return rc;
 }
 
 /* The ETag of what is to be copied; a listing may not have told it. */
-static int rename_source_etag(struct rename *r, char etag[STORE_ETAG_SIZE])
+static int rename_file_source_etag(struct rename *r, char etag[STORE_ETAG_SIZE])
 {
 	struct object_details d;
 	struct inode_view v;
@@ -124,8 +124,8 @@ static int rename_source_etag(struct rename *r, char etag[STORE_ETAG_SIZE])
 	return rc;
 }
 
-static int rename_copy_object(struct rename *r, char etag[STORE_ETAG_SIZE],
-			      struct object_info *info)
+static int rename_file_copy_object(struct rename *r, char etag[STORE_ETAG_SIZE],
+				   struct object_info *info)
 {
 	struct store *s = r->stage->store, *to = r->to_stage->store;
 	const struct store_retype retype = {
@@ -137,7 +137,7 @@ static int rename_copy_object(struct rename *r, char etag[STORE_ETAG_SIZE],
 	int rc = 0;
 
 	for (int tries = 0; tries < COPY_TRIES; tries++) {
-		rc = rename_source_etag(r, etag);
+		rc = rename_file_source_etag(r, etag);
 		if (rc)
 			break;
 		rc = store_copy_from(to, s, buf_str(&r->key),
@@ -178,7 +178,7 @@ void rename_file_left(struct rename *r, bool removed)
 }
 
 /* What was copied, and nothing newer. Its ETag may be only a listing's. */
-static int rename_remove_source(struct rename *r, const char *etag)
+static int rename_file_remove_source(struct rename *r, const char *etag)
 {
 	struct store *s = r->stage->store;
 	const char *key = buf_str(&r->key);
@@ -197,11 +197,11 @@ static int rename_remove_source(struct rename *r, const char *etag)
 	return 0;
 }
 
-static int rename_move_object(struct rename *r)
+static int rename_file_move_object(struct rename *r)
 {
 	char etag[STORE_ETAG_SIZE];
 	struct object_info info;
-	int rc = rename_copy_object(r, etag, &info);
+	int rc = rename_file_copy_object(r, etag, &info);
 	bool copied = !rc;
 
 	if (!rc)
@@ -218,7 +218,7 @@ static int rename_move_object(struct rename *r)
 	}
 	inode_etag_copied(r->fs->tree, r->from, &info);
 	rename_file_content(r->fs, r->from);
-	return rename_remove_source(r, etag);
+	return rename_file_remove_source(r, etag);
 }
 
 int rename_file_in_store(struct rename *r)
@@ -244,7 +244,7 @@ int rename_file_in_store(struct rename *r)
 	return rc;
 }
 
-static int rename_move_file(struct rename *r)
+static int rename_file_move(struct rename *r)
 {
 	struct file *old = NULL;
 	bool keep = r->to && names_keep_open(r->fs, r->to, &old);
@@ -293,15 +293,15 @@ static int rename_file(struct rename *r)
 	if (!rc)
 		rc = rename_file_across(r);
 	if (!rc)
-		rc = rename_publish_content(r);
+		rc = rename_file_publish_content(r);
 	if (!rc && r->to)
 		rc = names_hold(r->fs, r->to);
 	if (rc)
 		return rc;
 	inode_view(r->fs->tree, r->from, &v);
 	if (v.published)
-		rc = v.policy->renames ? rename_move_file(r)
-				       : rename_move_object(r);
+		rc = v.policy->renames ? rename_file_move(r)
+				       : rename_file_move_object(r);
 	else
 		rc = inode_file_supersede(r->fs->tree, r->from, r->to,
 					  r->to_dir, r->to_name);

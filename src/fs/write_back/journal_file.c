@@ -140,7 +140,7 @@ struct journal_reading {
 };
 
 /* The next bytes are from `at`; as many as there are. */
-static int journal_fill(struct journal_reading *r, uint64_t at)
+static int journal_file_fill(struct journal_reading *r, uint64_t at)
 {
 	ssize_t n = io_pread(r->file->fd, r->bytes, RECORD_MAX, at);
 
@@ -152,8 +152,8 @@ static int journal_fill(struct journal_reading *r, uint64_t at)
 }
 
 /* The record at `at`: its length, or 0. */
-static long journal_read_at(struct journal_reading *r, uint64_t at,
-			    struct record *out, struct extent **extents)
+static long journal_file_read_at(struct journal_reading *r, uint64_t at,
+				 struct record *out, struct extent **extents)
 {
 	size_t from, need = RECORD_HEAD;
 	int rc = 0;
@@ -161,7 +161,7 @@ static long journal_read_at(struct journal_reading *r, uint64_t at,
 	*extents = NULL;
 	for (int pass = 0; pass < 2; pass++) {
 		if (at < r->at || at + need > r->at + r->n)
-			rc = journal_fill(r, at);
+			rc = journal_file_fill(r, at);
 		from = (size_t)(at - r->at);
 		if (rc || r->n < from + RECORD_HEAD)
 			return rc;
@@ -185,7 +185,7 @@ int journal_file_each(struct journal_file *f,
 
 	*lost = 0;
 	while (!rc && at + RECORD_HEAD <= f->size) {
-		long n = journal_read_at(&r, at, &record, &extents);
+		long n = journal_file_read_at(&r, at, &record, &extents);
 
 		if (n < 0) {
 			rc = (int)n;

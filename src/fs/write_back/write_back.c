@@ -135,8 +135,8 @@ struct acceptance {
 };
 
 /* The fields that all changes have; place is to be cleared. */
-static void accept_fill(const struct acceptance *a, const char *place,
-			struct record *r)
+static void write_back_accept_fill(const struct acceptance *a,
+				   const char *place, struct record *r)
 {
 	struct inode_view v;
 
@@ -156,25 +156,26 @@ void write_back_place(const struct stage *s, struct buf *out)
 	store_locate(s->store, s->prefix, out);
 }
 
-static int accept_record(const struct acceptance *a, struct record *r,
-			 bool sync)
+static int write_back_accept_record(const struct acceptance *a,
+				    struct record *r, bool sync)
 {
 	BUF_LOCAL place = BUF_INIT(BUF_MESSAGE);
 	int rc;
 
 	write_back_place(a->stage, &place);
-	accept_fill(a, buf_str(&place), r);
+	write_back_accept_fill(a, buf_str(&place), r);
 	rc = buf_err(&place);
 	return rc ? rc : journal_add(a->w->journal, r, sync);
 }
 
-static int accept_file(void *arg, const struct seal *s, const char *named)
+static int write_back_accept_file(void *arg, const struct seal *s,
+				  const char *named)
 {
 	struct record r = { .kind = RECORD_FILE, .seal = *s, .data = named };
 	struct acceptance *a = arg;
 	struct write_back *w = a->w;
 	struct file *use;
-	int rc = accept_record(a, &r, true);
+	int rc = write_back_accept_record(a, &r, true);
 
 	if (rc)
 		return rc;
@@ -187,7 +188,7 @@ static int accept_file(void *arg, const struct seal *s, const char *named)
 	return rc;
 }
 
-static int accept_claimed(struct acceptance *a, struct file *f)
+static int write_back_accept_claimed(struct acceptance *a, struct file *f)
 {
 	struct write_back *w = a->w;
 	char name[SPILL_NAME_SIZE];
@@ -196,7 +197,8 @@ static int accept_claimed(struct acceptance *a, struct file *f)
 	if (!a->id)
 		a->id = journal_id(w->journal);
 	journal_data_name(w->journal, a->id, name);
-	return file_seal(f, journal_dir(w->journal), name, accept_file, a);
+	return file_seal(f, journal_dir(w->journal), name,
+			 write_back_accept_file, a);
 }
 
 int write_back_file(struct write_back *w, struct file *f)
@@ -218,7 +220,7 @@ int write_back_file(struct write_back *w, struct file *f)
 	rc = claims_publish_begin(w->set.env->tree, a.inode, &key);
 	if (!rc) {
 		a.key = buf_str(&key);
-		rc = accept_claimed(&a, f);
+		rc = write_back_accept_claimed(&a, f);
 		claims_publish_end(w->set.env->tree, a.inode);
 	}
 	/* What the journal does not take, and what has no name, goes the way
@@ -242,7 +244,7 @@ int write_back_dir(struct write_back *w, struct inode *dir)
 		a.stage = o.stage;
 		a.key = buf_str(&o.key);
 		a.id = journal_id(w->journal);
-		rc = accept_record(&a, &r, false);
+		rc = write_back_accept_record(&a, &r, false);
 	}
 	if (!rc) {
 		rc = queue_put(w, dir, NULL, a.id, 0, false, w->set.delay_ms);
@@ -274,7 +276,7 @@ void write_back_published(struct write_back *w, struct inode *i)
 }
 
 /* Its record says of which stage it is, which may be another one now. */
-static int moved_dir(struct write_back *w, const struct queued *q)
+static int write_back_moved_dir(struct write_back *w, const struct queued *q)
 {
 	struct record r = { .kind = RECORD_DIR };
 	struct acceptance a = { .w = w, .inode = q->inode, .id = q->id };
@@ -284,13 +286,13 @@ static int moved_dir(struct write_back *w, const struct queued *q)
 	if (!rc && queue_find(w, q->inode) == q->id) {
 		a.stage = o.stage;
 		a.key = buf_str(&o.key);
-		rc = accept_record(&a, &r, false);
+		rc = write_back_accept_record(&a, &r, false);
 	}
 	inode_object_clear(&o);
 	return rc == -ENOENT ? 0 : rc;
 }
 
-static int moved_one(struct write_back *w, const struct queued *q)
+static int write_back_moved_one(struct write_back *w, const struct queued *q)
 {
 	BUF_LOCAL key = BUF_INIT(STORE_KEY_MAX + 1);
 	struct record r = { .kind = RECORD_MOVE, .id = q->id };
@@ -314,7 +316,8 @@ int write_back_moved(struct write_back *w, struct inode *i)
 		return 0;
 	rc = queue_list(w, i, &list, &n);
 	for (size_t k = 0; k < n; k++) {
-		one = (list[k]->file ? moved_one : moved_dir)(w, list[k]);
+		one = (list[k]->file ? write_back_moved_one
+				     : write_back_moved_dir)(w, list[k]);
 		if (!rc)
 			rc = one;
 		queue_unref(w, list[k]);
@@ -330,8 +333,8 @@ int write_back_sync(struct write_back *w)
 
 /* ---- waiting for the store ---- */
 
-static void flush_want_locked(struct write_back *w, struct queued *list)
-	REQUIRES(&w->lock)
+static void write_back_flush_want_locked(struct write_back *w,
+					 struct queued *list) REQUIRES(&w->lock)
 {
 	int64_t now_ms = clock_mono_ms();
 	struct queued *q;
@@ -345,14 +348,16 @@ static void flush_want_locked(struct write_back *w, struct queued *list)
 }
 
 /* There is one that is wanted, and will be tried. */
-static bool flush_goes_on_locked(struct write_back *w) REQUIRES(&w->lock)
+static bool write_back_flush_goes_on_locked(struct write_back *w)
+	REQUIRES(&w->lock)
 {
 	struct queue_locked *g = queue_locked(w);
 
 	return g->n_wanted && (!g->stopped || g->n_sending);
 }
 
-static int flush_result_locked(struct write_back *w) REQUIRES(&w->lock)
+static int write_back_flush_result_locked(struct write_back *w)
+	REQUIRES(&w->lock)
 {
 	struct queue_locked *g = queue_locked(w);
 	struct queued *q;
@@ -372,14 +377,14 @@ int write_back_flush(struct write_back *w, bool ends)
 		return 0;
 	lock_take(&w->lock);
 	g = queue_locked(w);
-	flush_want_locked(w, g->waiting);
-	flush_want_locked(w, g->failed);
+	write_back_flush_want_locked(w, g->waiting);
+	write_back_flush_want_locked(w, g->failed);
 	g->ends = ends;
 	queue_call_locked(w);
 	rc = WAITER_LIST_UNTIL(&g->changed, &w->lock, true,
-			       !flush_goes_on_locked(w));
+			       !write_back_flush_goes_on_locked(w));
 	if (!rc)
-		rc = flush_result_locked(w);
+		rc = write_back_flush_result_locked(w);
 	lock_drop(&w->lock);
 	return rc;
 }
@@ -424,8 +429,8 @@ void write_back_counts(struct write_back *w, struct write_back_counts *out)
 	lock_drop(&w->lock);
 }
 
-static void names_add(struct write_back *w, const struct queued *q, int why,
-		      const char *word, struct buf *out)
+static void write_back_names_add(struct write_back *w, const struct queued *q,
+				 int why, const char *word, struct buf *out)
 {
 	INODE_OBJECT_LOCAL o;
 
@@ -452,7 +457,7 @@ void write_back_names(struct write_back *w, const char *word, unsigned most,
 	}
 	lock_drop(&w->lock);
 	for (unsigned k = 0; k < n; k++) {
-		names_add(w, list[k], why[k], word, out);
+		write_back_names_add(w, list[k], why[k], word, out);
 		queue_unref(w, list[k]);
 	}
 }

@@ -196,7 +196,7 @@ static const struct store_limits local_limits = {
 
 /* A gateway's own address, or the one that stands before it: no path, since
  * the signature covers the whole of it. */
-static int set_public(struct local *l, const char *text, struct buf *why)
+static int local_set_public(struct local *l, const char *text, struct buf *why)
 {
 	BUF_LOCAL origin = BUF_INIT(1024);
 	int rc;
@@ -208,8 +208,8 @@ static int set_public(struct local *l, const char *text, struct buf *why)
 	return rc ? rc : l->public_url ? 0 : -ENOMEM;
 }
 
-static int set_names(struct local *l, const struct local_settings *set,
-		     struct buf *why)
+static int local_set_names(struct local *l, const struct local_settings *set,
+			   struct buf *why)
 {
 	const char *root = set->root ? set->root : "";
 	size_t n = strlen(root);
@@ -224,7 +224,7 @@ static int set_names(struct local *l, const struct local_settings *set,
 	l->url_name = strdup(set->url_name ? set->url_name : "storage");
 	if (!l->root || !l->url_name)
 		return -ENOMEM;
-	return set_public(l, set->public_endpoint_url, why);
+	return local_set_public(l, set->public_endpoint_url, why);
 }
 
 int local_new(const struct local_settings *set, struct store **out,
@@ -241,7 +241,7 @@ int local_new(const struct local_settings *set, struct store **out,
 	l->base.limits = local_limits;
 	l->root_fd = l->folder_fd = -1;
 	lock_init(&l->lock, LOCK_LOCAL);
-	rc = set_names(l, set, why);
+	rc = local_set_names(l, set, why);
 	if (!rc)
 		rc = local_root_open(l, why);
 	if (rc)

@@ -33,7 +33,7 @@ int local_address_parse(const char *text, struct buf *out, struct buf *why)
 	return rc ? rc : buf_err(out);
 }
 
-static bool kept_address(struct local *l, const struct local_stamp *stamp,
+static bool address_kept(struct local *l, const struct local_stamp *stamp,
 			 struct buf *out)
 {
 	bool same;
@@ -47,7 +47,7 @@ static bool kept_address(struct local *l, const struct local_stamp *stamp,
 	return same;
 }
 
-static void keep_address(struct local *l, const struct local_stamp *stamp,
+static void address_keep(struct local *l, const struct local_stamp *stamp,
 			 const char *address)
 {
 	char *copy = strdup(address), *old;
@@ -70,7 +70,7 @@ int local_address(struct store *s, struct buf *out)
 
 	if (rc == -ENOENT)
 		return 0;
-	if (!rc && kept_address(l, &stamp, out))
+	if (!rc && address_kept(l, &stamp, out))
 		return buf_err(out);
 	if (!rc)
 		rc = local_folder_read(l, LOCAL_GATEWAY, &text, &stamp);
@@ -79,7 +79,7 @@ int local_address(struct store *s, struct buf *out)
 	if (!rc)
 		rc = local_address_parse(buf_str(&text), &origin, &why);
 	if (!rc) {
-		keep_address(l, &stamp, buf_str(&origin));
+		address_keep(l, &stamp, buf_str(&origin));
 		buf_adds(out, buf_str(&origin));
 	} else {
 		local_error(l, "read the gateway's address", NULL, rc,

@@ -200,7 +200,7 @@ static int commit_open_place(const struct local_commit *c, struct local_path *p)
 	return local_path_make(c->l, c->key, c->owner, p);
 }
 
-static int try_commit(const struct local_commit *c, struct object_info *out,
+static int commit_try(const struct local_commit *c, struct object_info *out,
 		      const char **why, bool *pruned)
 {
 	LOCAL_PATH_LOCAL p = { .dir = -1 };
@@ -234,7 +234,7 @@ int local_commit(const struct local_commit *c, struct object_info *out)
 	if (!fstat(c->fd, &st) && st.st_size > BIG && fdatasync(c->fd))
 		rc = -errno;
 	for (int i = 0; i < TRIES && !rc && pruned; i++) {
-		rc = try_commit(c, out, &why, &pruned);
+		rc = commit_try(c, out, &why, &pruned);
 		if (pruned && i + 1 < TRIES)
 			rc = 0;
 	}

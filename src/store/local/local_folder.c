@@ -47,7 +47,7 @@ static int local_folder_own(struct local *l, int fd)
 }
 
 /* An open folder in `at`: closed to others, and of whom it may be? */
-static int check_folder(int at, int fd)
+static int folder_check(int at, int fd)
 {
 	struct stat above, st;
 
@@ -79,14 +79,14 @@ int local_folder_below(int at, const char *name)
 
 	if (fd < 0)
 		return folder_open_error(at, name, fd);
-	rc = check_folder(at, fd);
+	rc = folder_check(at, fd);
 	if (!rc)
 		return fd;
 	close(fd);
 	return rc;
 }
 
-static int make_folder(struct local *l, const char *name)
+static int folder_make(struct local *l, const char *name)
 {
 	FD_LOCAL fd = -1;
 
@@ -105,7 +105,7 @@ int local_folder_open(struct local *l, const char *name)
 	fd = local_folder_below(l->folder_fd, name);
 	if (fd != -ENOENT)
 		return fd;
-	rc = make_folder(l, name);
+	rc = folder_make(l, name);
 	return rc ? rc : local_folder_below(l->folder_fd, name);
 }
 

@@ -99,7 +99,7 @@ static void key_take_value(const char *line, const char *name, char *out,
 		snprintf(out, size, "%.*s", (int)n, value);
 }
 
-static int parse_key(struct buf *text, struct local_key *out)
+static int key_parse(struct buf *text, struct local_key *out)
 {
 	char *line, *rest = text->len ? text->data : NULL;
 
@@ -117,7 +117,7 @@ static int parse_key(struct buf *text, struct local_key *out)
 
 /* ---- as it was read last ---- */
 
-static void keep_key(struct local *l, const struct local_stamp *stamp,
+static void key_keep(struct local *l, const struct local_stamp *stamp,
 		     const struct local_key *key)
 {
 	lock_take(&l->lock);
@@ -126,7 +126,7 @@ static void keep_key(struct local *l, const struct local_stamp *stamp,
 	lock_drop(&l->lock);
 }
 
-static bool kept_key(struct local *l, const struct local_stamp *stamp,
+static bool key_kept(struct local *l, const struct local_stamp *stamp,
 		     struct local_key *out)
 {
 	bool same;
@@ -139,20 +139,20 @@ static bool kept_key(struct local *l, const struct local_stamp *stamp,
 	return same;
 }
 
-static int read_key(struct local *l, struct local_key *out)
+static int key_read(struct local *l, struct local_key *out)
 {
 	BUF_SECRET text = BUF_INIT(LOCAL_FOLDER_FILE_MAX);
 	struct local_stamp stamp;
 	int rc = local_folder_stamp(l, LOCAL_KEYS, &stamp);
 
-	if (!rc && kept_key(l, &stamp, out))
+	if (!rc && key_kept(l, &stamp, out))
 		return 0;
 	if (!rc)
 		rc = local_folder_read(l, LOCAL_KEYS, &text, &stamp);
 	if (!rc)
-		rc = parse_key(&text, out);
+		rc = key_parse(&text, out);
 	if (!rc)
-		keep_key(l, &stamp, out);
+		key_keep(l, &stamp, out);
 	return rc;
 }
 
@@ -160,7 +160,7 @@ int local_key(struct store *s, struct local_key *out)
 {
 	struct local *l = local_of(s);
 	const char *why = NULL;
-	int rc = read_key(l, out);
+	int rc = key_read(l, out);
 
 	for (int i = 0; rc == -ENOENT && i < TRIES; i++) {
 		rc = local_root_writable(l, "make a signing key", NULL);
@@ -168,7 +168,7 @@ int local_key(struct store *s, struct local_key *out)
 			return rc;
 		rc = local_key_write(l, false);
 		if (!rc || rc == -EEXIST)
-			rc = read_key(l, out);
+			rc = key_read(l, out);
 	}
 	if (!rc)
 		return 0;

@@ -41,7 +41,7 @@ struct local_list {
 	bool marker; /* the folder of the prefix is to be told first */
 };
 
-static struct local *local_of_list(const struct local_list *l)
+static struct local *list_local(const struct local_list *l)
 {
 	return local_of(l->base.store);
 }
@@ -118,7 +118,7 @@ int local_list_open(struct store *s, const struct list_query *q,
 /* The folder of the last level: 1, or 0 it has gone. */
 static int list_open_level(struct local_list *l)
 {
-	struct local *local = local_of_list(l);
+	struct local *local = list_local(l);
 	struct level *top = &l->levels[l->depth - 1];
 
 	l->key[top->key_len] = '\0';
@@ -216,6 +216,6 @@ int local_list_next(struct store_list *base, struct list_entry *out)
 		else if (!rc)
 			list_pop(l);
 	}
-	return rc < 0 ? local_error(local_of_list(l), "list", l->key, rc, NULL)
+	return rc < 0 ? local_error(list_local(l), "list", l->key, rc, NULL)
 		      : rc;
 }

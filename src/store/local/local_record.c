@@ -290,7 +290,7 @@ struct reader {
 	bool bad;
 };
 
-static const unsigned char *reader_take(struct reader *r, size_t n)
+static const unsigned char *record_reader_take(struct reader *r, size_t n)
 {
 	const unsigned char *p = r->p;
 
@@ -303,9 +303,9 @@ static const unsigned char *reader_take(struct reader *r, size_t n)
 	return p;
 }
 
-static uint64_t reader_number(struct reader *r, unsigned bytes)
+static uint64_t record_reader_number(struct reader *r, unsigned bytes)
 {
-	const unsigned char *p = reader_take(r, bytes);
+	const unsigned char *p = record_reader_take(r, bytes);
 	uint64_t n = 0;
 
 	for (unsigned i = bytes; p && i--;)
@@ -313,23 +313,24 @@ static uint64_t reader_number(struct reader *r, unsigned bytes)
 	return n;
 }
 
-static struct timespec reader_instant(struct reader *r)
+static struct timespec record_reader_instant(struct reader *r)
 {
 	struct timespec t;
 
-	t.tv_sec = (int64_t)reader_number(r, 8);
-	t.tv_nsec = reader_number(r, 4);
+	t.tv_sec = (int64_t)record_reader_number(r, 8);
+	t.tv_nsec = record_reader_number(r, 4);
 	return t;
 }
 
 static bool record_is_bound(struct reader *r, unsigned flags,
 			    const struct stat *st)
 {
-	uint64_t ino = reader_number(r, 8), size = reader_number(r, 8);
-	struct timespec mtime = reader_instant(r), other = mtime;
+	uint64_t ino = record_reader_number(r, 8),
+		 size = record_reader_number(r, 8);
+	struct timespec mtime = record_reader_instant(r), other = mtime;
 
 	if (flags & REBOUND)
-		other = reader_instant(r);
+		other = record_reader_instant(r);
 	if (r->bad || ino != st->st_ino)
 		return false;
 	return S_ISDIR(st->st_mode) || (size == (uint64_t)st->st_size &&
@@ -339,10 +340,10 @@ static bool record_is_bound(struct reader *r, unsigned flags,
 
 /* A string of at most size - 1 bytes without control bytes: any user who may
  * write to the file may have written the record. */
-static void reader_string(struct reader *r, char *out, size_t size)
+static void record_reader_string(struct reader *r, char *out, size_t size)
 {
-	size_t n = reader_number(r, 1);
-	const unsigned char *p = reader_take(r, n);
+	size_t n = record_reader_number(r, 1);
+	const unsigned char *p = record_reader_take(r, n);
 
 	out[0] = '\0';
 	if (!p || n >= size || memchr(p, '\0', n)) {
@@ -373,7 +374,7 @@ static bool record_read_line(char *line, const char *prefix, struct props *out)
 static void record_lines(struct reader *r, size_t n, const char *prefix,
 			 struct props *out)
 {
-	const unsigned char *p = reader_take(r, n);
+	const unsigned char *p = record_reader_take(r, n);
 	char text[LINES_MAX + 1], *at = text, *end;
 
 	if (!p || n > LINES_MAX || memchr(p, '\0', n)) {
@@ -406,16 +407,16 @@ static void record_read_etag(struct reader *r, unsigned flags, char *out)
 	const unsigned char *p;
 
 	if (flags & LITERAL) {
-		reader_string(r, out, STORE_ETAG_SIZE);
+		record_reader_string(r, out, STORE_ETAG_SIZE);
 		if (!record_is_quoted(out))
 			r->bad = true;
 		return;
 	}
-	p = reader_take(r, ID_BYTES);
+	p = record_reader_take(r, ID_BYTES);
 	if (!p)
 		return;
 	hex_encode(p, ID_BYTES, hex);
-	p = flags & HAS_MD5 ? reader_take(r, MD5_SIZE) : NULL;
+	p = flags & HAS_MD5 ? record_reader_take(r, MD5_SIZE) : NULL;
 	if (p)
 		hex_encode(p, MD5_SIZE, sum);
 	snprintf(out, STORE_ETAG_SIZE, p ? "\"s-%s-%s\"" : "\"s-%s\"", hex,
@@ -442,11 +443,11 @@ static void record_read_props(struct reader *r, bool more, struct props *out)
 {
 	char type[TYPE_MAX + 1];
 
-	reader_string(r, type, sizeof(type));
+	record_reader_string(r, type, sizeof(type));
 	if (!r->bad && *type && props_set(out, PROP_TYPE, type))
 		r->bad = true;
 	if (more && !r->bad)
-		record_lines(r, reader_number(r, 2), "", out);
+		record_lines(r, record_reader_number(r, 2), "", out);
 	if (!r->bad)
 		record_lines(r, r->left, PROP_META, out);
 }
@@ -463,8 +464,8 @@ static void record_decode(const unsigned char *bytes, ssize_t n,
 			  const struct stat *st, struct local_record *out)
 {
 	struct reader r = { bytes, n > 0 ? n : 0, n <= 0 };
-	uint64_t version = reader_number(&r, 1);
-	unsigned flags = reader_number(&r, 1);
+	uint64_t version = record_reader_number(&r, 1);
+	unsigned flags = record_reader_number(&r, 1);
 
 	out->bound = record_is_bound(&r, flags, st) &&
 		     (version == 1 || version == 2);

@@ -62,7 +62,7 @@ static int root_check_place(struct local *l, struct buf *why)
 	return 0;
 }
 
-static int open_root(struct local *l, struct buf *why)
+static int root_open(struct local *l, struct buf *why)
 {
 	FD_LOCAL fd = -1;
 
@@ -216,7 +216,7 @@ static int root_try_to_write(struct local *l, struct buf *why)
 
 int local_root_open(struct local *l, struct buf *why)
 {
-	int rc = open_root(l, why);
+	int rc = root_open(l, why);
 
 	if (!rc)
 		rc = root_open_folder(l, why);

@@ -48,7 +48,7 @@ struct uploading {
 	struct uploading_locked guarded_;
 };
 
-static struct uploading *uploading_of(struct store_upload *u)
+static struct uploading *upload_of(struct store_upload *u)
 {
 	return (struct uploading *)u;
 }
@@ -57,12 +57,12 @@ LOCK_GUARDS(uploading_locked, uploading, uploading_locked);
 
 const char *local_upload_id(struct store_upload *base)
 {
-	return uploading_of(base)->id;
+	return upload_of(base)->id;
 }
 
 void local_upload_free(struct store_upload *base)
 {
-	struct uploading *u = uploading_of(base);
+	struct uploading *u = upload_of(base);
 
 	if (u->dir >= 0)
 		close(u->dir);
@@ -176,7 +176,7 @@ static int upload_gone(struct uploading *u)
 
 void local_upload_part(struct store_part *part)
 {
-	struct uploading *u = uploading_of(part->upload);
+	struct uploading *u = upload_of(part->upload);
 	struct local *l = local_of(part->upload->store);
 	int rc;
 
@@ -202,7 +202,7 @@ int local_upload_part_copy(struct store_upload *base, unsigned number,
 			   uint64_t at, const struct store_range *from,
 			   struct store_part_done *out)
 {
-	struct uploading *u = uploading_of(base);
+	struct uploading *u = upload_of(base);
 	struct local *l = local_of(base->store);
 	struct object_info info;
 	int fd, rc;
@@ -279,7 +279,7 @@ int local_upload_complete(struct store_upload *base,
 			  const struct store_cond *cond,
 			  struct object_info *out)
 {
-	struct uploading *u = uploading_of(base);
+	struct uploading *u = upload_of(base);
 	struct local *l = local_of(base->store);
 	uint64_t size;
 	int rc;
@@ -304,7 +304,7 @@ int local_upload_complete(struct store_upload *base,
 
 int local_upload_abort(struct store_upload *base)
 {
-	struct uploading *u = uploading_of(base);
+	struct uploading *u = upload_of(base);
 	struct local *l = local_of(base->store);
 	int rc = local_pending_drop(l, u->id);
 
@@ -315,7 +315,7 @@ int local_upload_abort(struct store_upload *base)
 
 /* ---- those that were not completed ---- */
 
-static bool is_upload_id(const char *s)
+static bool upload_is_id(const char *s)
 {
 	return strlen(s) == LOCAL_ID_SIZE - 1 &&
 	       strspn(s, "0123456789abcdef") == LOCAL_ID_SIZE - 1;
@@ -330,7 +330,7 @@ int local_upload_pending_abort(struct store *s, const struct store_pending *p)
 
 	if (rc)
 		return rc;
-	if (!is_upload_id(p->id))
+	if (!upload_is_id(p->id))
 		return -EINVAL;
 	rc = local_pending_drop(l, p->id);
 	return rc ? local_error(l, "abort an upload of", p->key, rc, NULL) : 0;

@@ -60,7 +60,7 @@ void s3_call_by_url(struct s3_call *c, struct s3_by_url *by)
 		c->http.verb = by->put;
 }
 
-static void fields_clear(struct s3_fields *f)
+static void call_fields_clear(struct s3_fields *f)
 {
 	for (unsigned i = 0; i < f->n; i++)
 		free((char *)f->at[i].value);
@@ -69,15 +69,15 @@ static void fields_clear(struct s3_fields *f)
 
 void s3_call_clear(struct s3_call *c)
 {
-	fields_clear(&c->query);
-	fields_clear(&c->headers);
+	call_fields_clear(&c->query);
+	call_fields_clear(&c->headers);
 	buf_clear(&c->text);
 	creds_unref(c->used);
 	c->used = NULL;
 }
 
-static void fields_add(struct s3_call *c, struct s3_fields *f, const char *name,
-		       const char *value)
+static void call_fields_add(struct s3_call *c, struct s3_fields *f,
+			    const char *name, const char *value)
 {
 	char *copy;
 
@@ -96,7 +96,7 @@ static void fields_add(struct s3_call *c, struct s3_fields *f, const char *name,
 
 void s3_call_query(struct s3_call *c, const char *name, const char *value)
 {
-	fields_add(c, &c->query, name, value);
+	call_fields_add(c, &c->query, name, value);
 }
 
 const char *s3_call_prefix(const struct s3_call *c)
@@ -109,7 +109,7 @@ const char *s3_call_prefix(const struct s3_call *c)
 
 void s3_call_header(struct s3_call *c, const char *name, const char *value)
 {
-	fields_add(c, &c->headers, name, value);
+	call_fields_add(c, &c->headers, name, value);
 }
 
 void s3_call_headerf(struct s3_call *c, const char *name, const char *fmt, ...)
@@ -247,8 +247,8 @@ int s3_call_body(struct s3_call *c, const struct store_body *body)
 
 /* ---- an attempt ---- */
 
-static int wire_fields(const struct field *f, unsigned n,
-		       struct http_wire *wire)
+static int call_wire_fields(const struct field *f, unsigned n,
+			    struct http_wire *wire)
 {
 	int rc = 0;
 
@@ -257,11 +257,11 @@ static int wire_fields(const struct field *f, unsigned n,
 	return rc;
 }
 
-static int wire_headers(const struct s3_call *c, const struct field *h,
-			unsigned n, const struct signer_headers *sign,
-			struct http_wire *wire)
+static int call_wire_headers(const struct s3_call *c, const struct field *h,
+			     unsigned n, const struct signer_headers *sign,
+			     struct http_wire *wire)
 {
-	int rc = wire_fields(h, n, wire);
+	int rc = call_wire_fields(h, n, wire);
 
 	if (rc || !sign->authorization)
 		return rc;
@@ -276,16 +276,17 @@ static int wire_headers(const struct s3_call *c, const struct field *h,
 				     sign->authorization);
 }
 
-static int wire_sign(struct s3_call *c, const struct sigv4_request *request,
-		     const struct s3_sign_ctx *now, struct http_wire *wire)
+static int call_wire_sign(struct s3_call *c,
+			  const struct sigv4_request *request,
+			  const struct s3_sign_ctx *now, struct http_wire *wire)
 {
 	struct signer_headers sign = { 0 };
 	int rc = signer_authorize(c->s3->signer, request, now->region,
 				  clock_now_s() + now->skew_s, &sign);
 
 	if (!rc)
-		rc = wire_headers(c, request->headers, request->n_headers,
-				  &sign, wire);
+		rc = call_wire_headers(c, request->headers, request->n_headers,
+				       &sign, wire);
 	creds_unref(c->used);
 	c->used = sign.used ? creds_ref(sign.used) : NULL;
 	signer_headers_clear(&sign);
@@ -295,8 +296,10 @@ static int wire_sign(struct s3_call *c, const struct sigv4_request *request,
 /* The signature stands in the URL, whose other end is where the public finds
  * the bucket. Credentials are those at hand: the engine's thread waits for
  * none. */
-static int wire_presign(struct s3_call *c, const struct sigv4_request *request,
-			const struct s3_sign_ctx *now, struct http_wire *wire)
+static int call_wire_presign(struct s3_call *c,
+			     const struct sigv4_request *request,
+			     const struct s3_sign_ctx *now,
+			     struct http_wire *wire)
 {
 	const struct signer_terms terms = {
 		.region = now->region,
@@ -315,13 +318,14 @@ static int wire_presign(struct s3_call *c, const struct sigv4_request *request,
 	if (!rc && query.len)
 		buf_addf(&wire->url, "?%s", buf_str(&query));
 	return rc ? rc
-		  : wire_fields(request->headers, request->n_headers, wire);
+		  : call_wire_fields(request->headers, request->n_headers,
+				     wire);
 }
 
 /* A URL that was handed over, with the headers of its own and of this attempt;
  * Content-MD5, if it is demanded, need not be signed. */
-static int wire_given(struct s3_call *c, struct http_wire *wire,
-		      const struct field *more, unsigned n)
+static int call_wire_given(struct s3_call *c, struct http_wire *wire,
+			   const struct field *more, unsigned n)
 {
 	buf_adds(&wire->url, c->by->url);
 	buf_adds(&wire->headers, c->by->headers);
@@ -329,20 +333,21 @@ static int wire_given(struct s3_call *c, struct http_wire *wire,
 		return -EMSGSIZE;
 	if (*c->md5 && http_wire_header(wire, "Content-MD5", c->md5))
 		return -EMSGSIZE;
-	return wire_fields(more, n, wire);
+	return call_wire_fields(more, n, wire);
 }
 
 /* Signed in a header. */
-static int wire_authorize(struct s3_call *c,
-			  const struct sigv4_request *request,
-			  const struct s3_sign_ctx *now, struct http_wire *wire)
+static int call_wire_authorize(struct s3_call *c,
+			       const struct sigv4_request *request,
+			       const struct s3_sign_ctx *now,
+			       struct http_wire *wire)
 {
 	if (request->n_query) {
 		buf_addc(&wire->url, '?');
 		sigv4_encode_query(&wire->url, request->query,
 				   request->n_query);
 	}
-	return wire_sign(c, request, now, wire);
+	return call_wire_sign(c, request, now, wire);
 }
 
 /* Those of the call, but what the store does not know, and what it demands. */
@@ -391,7 +396,7 @@ int s3_call_prepare_with(struct s3_call *c, struct http_wire *wire,
 	if (rc)
 		return rc;
 	if (c->by && c->by->url)
-		return wire_given(c, wire, more, n);
+		return call_wire_given(c, wire, more, n);
 	s3_state_sign_ctx(c->s3, &now);
 	c->generation = now.generation;
 	c->guessed = now.guessed;
@@ -410,10 +415,10 @@ int s3_call_prepare_with(struct s3_call *c, struct http_wire *wire,
 	buf_addf(&wire->url, "%s://%s%s", place->url.scheme, request.host,
 		 request.path);
 	if (!rc)
-		rc = (c->by ? wire_presign : wire_authorize)(c, &request, &now,
-							     wire);
+		rc = (c->by ? call_wire_presign
+			    : call_wire_authorize)(c, &request, &now, wire);
 	if (!rc && c->by)
-		rc = wire_fields(more, n, wire);
+		rc = call_wire_fields(more, n, wire);
 	return rc ? rc : buf_err(&wire->url);
 }
 

@@ -29,7 +29,8 @@ struct fields {
 };
 
 /* A text that is too long is cut: it is for people, or compared whole. */
-static int field_set(void *arg, const char *path, const char *text, size_t n)
+static int doc_field_set(void *arg, const char *path, const char *text,
+			 size_t n)
 {
 	struct fields *f = arg;
 	const struct s3_doc_field *row;
@@ -62,7 +63,7 @@ int s3_doc_error(const char *body, size_t n, struct s3_error_doc *out)
 		{ 0 },
 	};
 	struct fields f = { table, (char *)out };
-	struct xml_walk walk = { .end = field_set, .arg = &f };
+	struct xml_walk walk = { .end = doc_field_set, .arg = &f };
 
 	memset(out, 0, sizeof(*out));
 	return xml_parse(body, n, "Error", &walk);
@@ -70,8 +71,8 @@ int s3_doc_error(const char *body, size_t n, struct s3_error_doc *out)
 
 /* ---- multipart and copy results ---- */
 
-static int upload_id_set(void *arg, const char *path, const char *text,
-			 size_t n)
+static int doc_upload_id_set(void *arg, const char *path, const char *text,
+			     size_t n)
 {
 	if (strcmp(path, "InitiateMultipartUploadResult/UploadId"))
 		return 0;
@@ -82,7 +83,7 @@ static int upload_id_set(void *arg, const char *path, const char *text,
 
 int s3_doc_upload_id(const char *body, size_t n, struct buf *out)
 {
-	struct xml_walk walk = { .end = upload_id_set, .arg = out };
+	struct xml_walk walk = { .end = doc_upload_id_set, .arg = out };
 	int rc;
 
 	buf_reset(out);
@@ -94,7 +95,8 @@ int s3_doc_upload_id(const char *body, size_t n, struct buf *out)
 	return rc;
 }
 
-static int result_set(void *arg, const char *path, const char *text, size_t n)
+static int doc_result_set(void *arg, const char *path, const char *text,
+			  size_t n)
 {
 	struct s3_result_doc *r = arg;
 	const char *name = strchr(path, '/');
@@ -113,7 +115,7 @@ static int result_set(void *arg, const char *path, const char *text, size_t n)
 int s3_doc_result(const char *body, size_t n, const char *root,
 		  struct s3_result_doc *out)
 {
-	struct xml_walk walk = { .end = result_set, .arg = out };
+	struct xml_walk walk = { .end = doc_result_set, .arg = out };
 
 	memset(out, 0, sizeof(*out));
 	return xml_parse(body, n, root, &walk);
@@ -124,7 +126,7 @@ int s3_doc_result(const char *body, size_t n, const char *root,
 #define PARTS_ROOT "ListPartsResult/"
 #define PARTS_ENTRY PARTS_ROOT "Part"
 
-static int parts_begin(void *arg, const char *path)
+static int doc_parts_begin(void *arg, const char *path)
 {
 	struct s3_parts_doc *doc = arg;
 
@@ -136,7 +138,8 @@ static int parts_begin(void *arg, const char *path)
 	return 0;
 }
 
-static int parts_end(void *arg, const char *path, const char *text, size_t n)
+static int doc_parts_end(void *arg, const char *path, const char *text,
+			 size_t n)
 {
 	struct s3_parts_doc *doc = arg;
 	struct store_part_there *part = doc->n ? &doc->at[doc->n - 1] : NULL;
@@ -161,8 +164,8 @@ static int parts_end(void *arg, const char *path, const char *text, size_t n)
 
 int s3_doc_parts(const char *body, size_t n, struct s3_parts_doc *out)
 {
-	struct xml_walk walk = { .begin = parts_begin,
-				 .end = parts_end,
+	struct xml_walk walk = { .begin = doc_parts_begin,
+				 .end = doc_parts_end,
 				 .arg = out };
 
 	out->n = 0;
@@ -172,7 +175,7 @@ int s3_doc_parts(const char *body, size_t n, struct s3_parts_doc *out)
 
 /* ---- tags ---- */
 
-static int tag_add(void *arg, const char *path, const char *text, size_t n)
+static int doc_tag_add(void *arg, const char *path, const char *text, size_t n)
 {
 	static const char tag[] = "Tagging/TagSet/Tag/";
 	struct buf *out = arg;
@@ -191,7 +194,7 @@ static int tag_add(void *arg, const char *path, const char *text, size_t n)
 
 int s3_doc_tags(const char *body, size_t n, struct buf *out)
 {
-	struct xml_walk walk = { .end = tag_add, .arg = out };
+	struct xml_walk walk = { .end = doc_tag_add, .arg = out };
 	int rc;
 
 	buf_reset(out);
@@ -231,7 +234,8 @@ struct deleted {
 	struct buf key, code;
 };
 
-static int set_deleted(void *arg, const char *path, const char *text, size_t n)
+static int doc_set_deleted(void *arg, const char *path, const char *text,
+			   size_t n)
 {
 	struct deleted *d = arg;
 
@@ -254,7 +258,7 @@ int s3_doc_deleted(const char *body, size_t n,
 		   void *arg)
 {
 	struct deleted d = { failed, arg, BUF_INIT(XML_TEXT), BUF_INIT(256) };
-	struct xml_walk walk = { .end = set_deleted, .arg = &d };
+	struct xml_walk walk = { .end = doc_set_deleted, .arg = &d };
 	int rc = xml_parse(body, n, "DeleteResult", &walk);
 
 	buf_clear(&d.key);

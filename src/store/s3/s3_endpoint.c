@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "sign/sigv4.h"
 
-static int bucket_check(const struct s3_endpoint *p, struct buf *why)
+static int endpoint_bucket_check(const struct s3_endpoint *p, struct buf *why)
 {
 	const char *b = p->bucket;
 
@@ -56,7 +56,7 @@ int s3_endpoint_init(struct s3_endpoint *p, const char *endpoint,
 	p->bucket = strdup(bucket);
 	if (!p->bucket)
 		return -ENOMEM;
-	return bucket_check(p, why);
+	return endpoint_bucket_check(p, why);
 }
 
 void s3_endpoint_clear(struct s3_endpoint *p)
@@ -81,7 +81,7 @@ struct piece {
 };
 
 /* Its bytes without a dot at the end, which says nothing. */
-static size_t host_len(const char *host)
+static size_t endpoint_host_len(const char *host)
 {
 	size_t n = strlen(host);
 
@@ -89,9 +89,10 @@ static size_t host_len(const char *host)
 }
 
 /* What stands before the suffix; false when it does not end so. */
-static bool host_before(const char *host, const char *suffix, struct piece *out)
+static bool endpoint_host_before(const char *host, const char *suffix,
+				 struct piece *out)
 {
-	size_t n = host_len(host), tail = strlen(suffix);
+	size_t n = endpoint_host_len(host), tail = strlen(suffix);
 
 	if (n <= tail || memcmp(host + n - tail, suffix, tail))
 		return false;
@@ -99,7 +100,7 @@ static bool host_before(const char *host, const char *suffix, struct piece *out)
 	return true;
 }
 
-static struct piece host_last_label(struct piece p)
+static struct piece endpoint_host_last_label(struct piece p)
 {
 	struct piece label = { p.at + p.n, 0 };
 
@@ -111,7 +112,7 @@ static struct piece host_last_label(struct piece p)
 }
 
 /* us-east-1, us-gov-west-1, ap-southeast-3: words and a number. */
-static bool region_is_likely(struct piece p)
+static bool endpoint_region_is_likely(struct piece p)
 {
 	unsigned dashes = 0;
 
@@ -128,7 +129,7 @@ static bool region_is_likely(struct piece p)
 	return dashes >= 2 && p.at[p.n - 1] >= '0' && p.at[p.n - 1] <= '9';
 }
 
-static bool host_skip(struct piece *p, const char *start)
+static bool endpoint_host_skip(struct piece *p, const char *start)
 {
 	size_t n = strlen(start);
 
@@ -139,7 +140,7 @@ static bool host_skip(struct piece *p, const char *start)
 	return true;
 }
 
-static bool region_is_word(struct piece p, const char *word)
+static bool endpoint_region_is_word(struct piece p, const char *word)
 {
 	return p.n == strlen(word) && !memcmp(p.at, word, p.n);
 }
@@ -158,22 +159,23 @@ struct amazon {
 };
 
 /* s3, s3-us-west-2, s3-external-1: one label before the domain. */
-static void host_single(struct piece label, struct amazon *out)
+static void endpoint_host_single(struct piece label, struct amazon *out)
 {
 	struct piece rest = label;
 
-	out->global = region_is_word(label, "s3");
-	out->east = region_is_word(label, "s3-external-1") ||
-		    region_is_word(label, "s3-1");
+	out->global = endpoint_region_is_word(label, "s3");
+	out->east = endpoint_region_is_word(label, "s3-external-1") ||
+		    endpoint_region_is_word(label, "s3-1");
 	if (out->global || out->east ||
-	    (!host_skip(&rest, "s3-fips-") && !host_skip(&rest, "s3-")))
+	    (!endpoint_host_skip(&rest, "s3-fips-") &&
+	     !endpoint_host_skip(&rest, "s3-")))
 		return;
 	out->alone = true;
-	if (region_is_likely(rest))
+	if (endpoint_region_is_likely(rest))
 		out->region = rest;
 }
 
-static bool host_is_amazon(const char *host, struct amazon *out)
+static bool endpoint_host_is_amazon(const char *host, struct amazon *out)
 {
 	static const char *const domains[] = { ".amazonaws.com",
 					       ".amazonaws.com.cn" };
@@ -181,20 +183,20 @@ static bool host_is_amazon(const char *host, struct amazon *out)
 	size_t i = 0;
 
 	*out = (struct amazon){ 0 };
-	while (i < 2 && !host_before(host, domains[i], &p))
+	while (i < 2 && !endpoint_host_before(host, domains[i], &p))
 		i++;
 	if (i == 2)
 		return false;
 	out->domain = domains[i];
-	label = host_last_label(p);
-	if (region_is_word(label, "vpce") && label.at > p.at) {
+	label = endpoint_host_last_label(p);
+	if (endpoint_region_is_word(label, "vpce") && label.at > p.at) {
 		out->fixed = true;
 		p.n = label.at - p.at - 1;
-		label = host_last_label(p);
+		label = endpoint_host_last_label(p);
 	}
 	if (label.at == p.at)
-		host_single(label, out);
-	else if (region_is_likely(label))
+		endpoint_host_single(label, out);
+	else if (endpoint_region_is_likely(label))
 		out->region = label;
 	return true;
 }
@@ -211,7 +213,7 @@ static const struct {
 	{ ".wasabisys.com", "", NULL },
 };
 
-static void region_copy(struct piece p, char out[S3_REGION_SIZE])
+static void endpoint_region_copy(struct piece p, char out[S3_REGION_SIZE])
 {
 	if (!p.n || p.n >= S3_REGION_SIZE)
 		return;
@@ -225,24 +227,24 @@ void s3_endpoint_region_of(const char *host, char out[S3_REGION_SIZE])
 	struct piece p, label;
 
 	out[0] = '\0';
-	if (host_is_amazon(host, &a)) {
+	if (endpoint_host_is_amazon(host, &a)) {
 		if (a.east)
 			strcpy(out, "us-east-1");
 		else
-			region_copy(a.region, out);
+			endpoint_region_copy(a.region, out);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(providers) / sizeof(*providers); i++) {
-		if (!host_before(host, providers[i].suffix, &p))
+		if (!endpoint_host_before(host, providers[i].suffix, &p))
 			continue;
-		label = host_last_label(p);
+		label = endpoint_host_last_label(p);
 		if (providers[i].fixed)
 			strcpy(out, providers[i].fixed);
 		else if (*providers[i].start
 				 ? text_starts_with(label.at,
 						    providers[i].start)
 				 : label.at > p.at)
-			region_copy(label, out);
+			endpoint_region_copy(label, out);
 		return;
 	}
 }
@@ -256,7 +258,7 @@ bool s3_endpoint_is_amazon(const struct s3_endpoint *p)
 {
 	struct amazon a;
 
-	return host_is_amazon(p->url.host, &a);
+	return endpoint_host_is_amazon(p->url.host, &a);
 }
 
 /* Cloudflare's. */
@@ -264,7 +266,8 @@ bool s3_endpoint_is_even(const struct s3_endpoint *p)
 {
 	struct piece account;
 
-	return host_before(p->url.host, ".r2.cloudflarestorage.com", &account);
+	return endpoint_host_before(p->url.host, ".r2.cloudflarestorage.com",
+				    &account);
 }
 
 /* The endpoint's host for a region: another one's where its name tells. */
@@ -274,11 +277,12 @@ static void endpoint_add_host(const char *host, const char *region,
 	struct amazon a;
 	bool moves;
 
-	moves = host_is_amazon(host, &a) && *region && !a.fixed;
+	moves = endpoint_host_is_amazon(host, &a) && *region && !a.fixed;
 	if (moves && (a.global || a.east))
 		moves = strcmp(region, "us-east-1") != 0;
 	else if (moves)
-		moves = a.region.n && !region_is_word(a.region, region);
+		moves = a.region.n &&
+			!endpoint_region_is_word(a.region, region);
 	if (!moves) {
 		buf_adds(out, host);
 	} else if (a.global || a.east || a.alone) {

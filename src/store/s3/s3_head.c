@@ -141,8 +141,8 @@ int s3_head(struct store *store, const char *key, struct object_details *out)
 	return rc;
 }
 
-static void look_read_below(const struct s3_page *page, const char *below,
-			    struct name_info *out)
+static void head_look_read_below(const struct s3_page *page, const char *below,
+				 struct name_info *out)
 {
 	out->is_prefix = page->lost > 0;
 	for (unsigned i = 0; i < page->n; i++) {
@@ -154,8 +154,8 @@ static void look_read_below(const struct s3_page *page, const char *below,
 }
 
 /* A page may be empty and not be the last. */
-static int look_list_below(struct store *store, const char *below,
-			   struct name_info *out)
+static int head_look_list_below(struct store *store, const char *below,
+				struct name_info *out)
 {
 	const struct list_query q = { .prefix = below, .page = 1 };
 	STORE_LIST_LOCAL *l = NULL;
@@ -183,7 +183,7 @@ struct look {
 	int errs[2];
 };
 
-static void look_at(struct look *x, struct store *store, const char *key)
+static void head_look_at(struct look *x, struct store *store, const char *key)
 {
 	struct s3_call *calls[2] = { &x->head, &x->list };
 	struct s3 *s = s3_of(store);
@@ -206,7 +206,7 @@ static void look_at(struct look *x, struct store *store, const char *key)
 		x->errs[0] = head_again(&x->head, &x->replies[0]);
 }
 
-static void look_clear(struct look *x)
+static void head_look_clear(struct look *x)
 {
 	http_reply_clear(&x->replies[0]);
 	http_reply_clear(&x->replies[1]);
@@ -216,7 +216,7 @@ static void look_clear(struct look *x)
 }
 
 /* The keys hold, and may not do this. */
-static bool look_is_denied(const struct look *x, int i)
+static bool head_look_is_denied(const struct look *x, int i)
 {
 	const struct s3_call *c = i ? &x->list : &x->head;
 
@@ -225,7 +225,7 @@ static bool look_is_denied(const struct look *x, int i)
 }
 
 /* Said once a store: the kernel asks for names all the time. */
-static void look_tell_unlisted(struct look *x)
+static void head_look_tell_unlisted(struct look *x)
 {
 	if (s3_state_learn(s3_of(x->store), S3_LACKS_LISTING))
 		s3_judge_speak(&x->list, -EACCES, &x->replies[1]);
@@ -233,7 +233,7 @@ static void look_tell_unlisted(struct look *x)
 
 /* HEAD is refused, and nothing is below. Without the right to list, 403 is the
  * answer for what is not there; with it, a listing tells whether it is. */
-static int look_listed(struct look *x, struct name_info *out)
+static int head_look_listed(struct look *x, struct name_info *out)
 {
 	int rc = s3_ask_listed(s3_of(x->store), x->key, &out->info);
 
@@ -243,19 +243,19 @@ static int look_listed(struct look *x, struct name_info *out)
 	return rc == -ENOENT ? 0 : rc;
 }
 
-static int look_below(struct look *x, struct name_info *out)
+static int head_look_below(struct look *x, struct name_info *out)
 {
 	if (!x->page.n && !x->page.lost && x->page.truncated)
-		return look_list_below(x->store, x->below, out);
-	look_read_below(&x->page, x->below, out);
+		return head_look_list_below(x->store, x->below, out);
+	head_look_read_below(&x->page, x->below, out);
 	return 0;
 }
 
 /* What is permitted counts: one of the two may be refused. */
-static int look_judge(struct look *x, struct name_info *out)
+static int head_look_judge(struct look *x, struct name_info *out)
 {
-	bool head_denied = look_is_denied(x, 0),
-	     list_denied = look_is_denied(x, 1);
+	bool head_denied = head_look_is_denied(x, 0),
+	     list_denied = head_look_is_denied(x, 1);
 	int rc = x->errs[0];
 
 	if (rc && rc != -ENOENT && !head_denied)
@@ -267,15 +267,15 @@ static int look_judge(struct look *x, struct name_info *out)
 		rc = head_info(s3_of(x->store), x->key, false, &x->replies[0],
 			       &out->info);
 	if (list_denied) {
-		look_tell_unlisted(x);
+		head_look_tell_unlisted(x);
 		out->unlisted = !out->is_object;
 		return out->unlisted ? -EACCES : rc;
 	}
 	if (out->is_object && rc)
 		return rc;
-	rc = look_below(x, out);
+	rc = head_look_below(x, out);
 	if (!rc && head_denied && !out->is_prefix)
-		rc = look_listed(x, out);
+		rc = head_look_listed(x, out);
 	return rc;
 }
 
@@ -284,15 +284,15 @@ int s3_stat(struct store *store, const char *key, struct name_info *out)
 	struct look x;
 	int rc;
 
-	look_at(&x, store, key);
-	rc = look_judge(&x, out);
-	look_clear(&x);
+	head_look_at(&x, store, key);
+	rc = head_look_judge(&x, out);
+	head_look_clear(&x);
 	return rc;
 }
 
 /* ---- are the ETags of its listings those of its objects? ---- */
 
-static void confirm_learn(struct s3 *s)
+static void head_confirm_learn(struct s3 *s)
 {
 	struct log_where where = { .stage = s->base.name };
 
@@ -303,8 +303,8 @@ static void confirm_learn(struct s3 *s)
 }
 
 /* The listing still has its ETag, so no client has put another object there. */
-static bool confirm_listed(struct s3 *s, const char *key, const char *etag,
-			   const struct object_info *now)
+static bool head_confirm_listed(struct s3 *s, const char *key, const char *etag,
+				const struct object_info *now)
 {
 	struct object_info entry;
 	int64_t apart;
@@ -327,9 +327,9 @@ int s3_confirm(struct store *store, const char *key, const char *listed,
 		return rc == -ENOENT ? -ESTALE : rc;
 	if (!strcmp(now->etag, listed))
 		return 0;
-	if (!confirm_listed(s, key, listed, now))
+	if (!head_confirm_listed(s, key, listed, now))
 		return -ESTALE;
-	confirm_learn(s);
+	head_confirm_learn(s);
 	return 0;
 }
 
@@ -337,7 +337,8 @@ int s3_confirm(struct store *store, const char *key, const char *listed,
 
 #define CHECK_MS 15000 /* a person waits for it */
 
-static void check_refused(const struct s3_call *c, long status, struct buf *why)
+static void head_check_refused(const struct s3_call *c, long status,
+			       struct buf *why)
 {
 	const char *bucket = c->s3->io.bucket, *code = c->error.code;
 
@@ -367,8 +368,9 @@ static void check_refused(const struct s3_call *c, long status, struct buf *why)
 	}
 }
 
-static void check_unreachable(const struct s3_call *c, int rc,
-			      const struct http_reply *reply, struct buf *why)
+static void head_check_unreachable(const struct s3_call *c, int rc,
+				   const struct http_reply *reply,
+				   struct buf *why)
 {
 	const char *hint = s3_endpoint_hint(&c->s3->io, rc);
 	BUF_LOCAL host = BUF_INIT(1024);
@@ -407,9 +409,9 @@ int s3_check(struct store *store, const char *prefix, struct buf *why)
 		buf_reset(why);
 		rc = s3_perform(&c, &reply);
 		if (rc && reply.rc)
-			check_unreachable(&c, reply.rc, &reply, why);
+			head_check_unreachable(&c, reply.rc, &reply, why);
 		else if (rc)
-			check_refused(&c, reply.status, why);
+			head_check_refused(&c, reply.status, why);
 		if (rc == -EACCES && reply.status == 403 &&
 		    !strcmp(c.error.code, "AccessDenied"))
 			rc = -EPERM;

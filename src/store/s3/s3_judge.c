@@ -24,7 +24,7 @@
 #include "store/s3/s3_error.h"
 #include "store/s3/s3_lack.h"
 
-static void region_set_locked(struct s3 *s, const char *region)
+static void judge_region_set_locked(struct s3 *s, const char *region)
 	REQUIRES(&s->lock)
 {
 	struct s3_locked *g = s3_locked(s);
@@ -34,7 +34,7 @@ static void region_set_locked(struct s3 *s, const char *region)
 	g->generation++;
 }
 
-static void region_log(struct s3_call *c, const char *region)
+static void judge_region_log(struct s3_call *c, const char *region)
 {
 	struct log_where where = { .stage = c->s3->base.name };
 
@@ -45,7 +45,7 @@ static void region_log(struct s3_call *c, const char *region)
 	log_at(LOG_LEVEL_INFO, &where, "the bucket is in region %s", region);
 }
 
-static bool region_fix(struct s3_call *c, const struct http_reply *reply)
+static bool judge_region_fix(struct s3_call *c, const struct http_reply *reply)
 {
 	BUF_LOCAL header = BUF_INIT(256);
 	struct s3_locked *g;
@@ -58,16 +58,16 @@ static bool region_fix(struct s3_call *c, const struct http_reply *reply)
 	fixed = c->generation != g->generation;
 	if (!fixed && s3_error_region(buf_str(&header), c->error.region,
 				      g->region, &region)) {
-		region_set_locked(c->s3, region);
+		judge_region_set_locked(c->s3, region);
 		fixed = true;
 	}
 	lock_drop(&c->s3->lock);
 	if (region)
-		region_log(c, region);
+		judge_region_log(c, region);
 	return fixed;
 }
 
-static void creds_note_refused(struct s3_call *c, bool surely)
+static void judge_creds_note_refused(struct s3_call *c, bool surely)
 {
 	CREDS_LOCAL *old = NULL;
 
@@ -85,7 +85,7 @@ static void creds_note_refused(struct s3_call *c, bool surely)
  * No thread may wait here; but another one may have read others meanwhile. A
  * call that no thread waits for is tried again while others are being read.
  */
-static enum http_verdict creds_fix(struct s3_call *c, bool surely)
+static enum http_verdict judge_creds_fix(struct s3_call *c, bool surely)
 {
 	struct cred_cache *cache = signer_creds(c->s3->signer);
 	struct creds *now = NULL;
@@ -99,7 +99,7 @@ static enum http_verdict creds_fix(struct s3_call *c, bool surely)
 		return HTTP_AGAIN;
 	if (!c->waits && cred_cache_renew(cache, c->used, surely))
 		return HTTP_RETRY;
-	creds_note_refused(c, surely);
+	judge_creds_note_refused(c, surely);
 	return HTTP_DONE;
 }
 
@@ -151,11 +151,11 @@ static enum http_verdict judge_answer(struct s3_call *c,
 	c->maybe_done |= reply->status >= 500 || reply->status < 300;
 	m = s3_error_meaning(reply->status, c->error.code, c->use);
 	if (m.fix == S3_FIX_REGION)
-		fixed = region_fix(c, reply);
+		fixed = judge_region_fix(c, reply);
 	else if (m.fix == S3_FIX_CLOCK)
 		fixed = s3_clock_fix(c, reply);
 	else if (m.fix != S3_FIX_NONE)
-		m.verdict = creds_fix(c, m.fix == S3_FIX_CREDS);
+		m.verdict = judge_creds_fix(c, m.fix == S3_FIX_CREDS);
 	if (!fixed && m.verdict == HTTP_DONE)
 		m.verdict = s3_lack_judge(c, reply);
 	return fixed || judge_is_outdated(c, reply) ? HTTP_AGAIN : m.verdict;
@@ -176,7 +176,7 @@ enum http_verdict s3_judge(struct http_call *http,
 /* ---- the end ---- */
 
 /* Programs know files, not connections. */
-static int error_outward(int rc)
+static int judge_outward(int rc)
 {
 	switch (-rc) {
 	case EINTR:
@@ -231,7 +231,7 @@ static bool judge_lacks_right(const struct s3_call *c, int rc)
 	       (!c->error.code[0] || !strcmp(c->error.code, "AccessDenied"));
 }
 
-static bool answer_tells_secrets(const char *s)
+static bool judge_answer_tells_secrets(const char *s)
 {
 	return strstr(s, "://") || strcasestr(s, "X-Amz-") ||
 	       strcasestr(s, "signature=") || strcasestr(s, "sig=");
@@ -239,17 +239,17 @@ static bool answer_tells_secrets(const char *s)
 
 /* What the server answered, in words that never have a URL in them: it may
  * repeat the request in its message. */
-static void answer_add(const struct s3_call *c, const struct http_reply *reply,
-		       struct buf *out)
+static void judge_answer_add(const struct s3_call *c,
+			     const struct http_reply *reply, struct buf *out)
 {
 	const struct s3_error_doc *doc = &c->error;
 
-	if (!*doc->code || answer_tells_secrets(doc->code)) {
+	if (!*doc->code || judge_answer_tells_secrets(doc->code)) {
 		buf_addf(out, "the server answered HTTP %ld", reply->status);
 		return;
 	}
 	buf_adds(out, doc->code);
-	if (*doc->message && !answer_tells_secrets(doc->message))
+	if (*doc->message && !judge_answer_tells_secrets(doc->message))
 		buf_addf(out, ": %s", doc->message);
 	buf_addf(out, " (HTTP %ld)", reply->status);
 }
@@ -265,7 +265,7 @@ static void judge_keep_why(struct s3_call *c, const struct http_reply *reply,
 	if (out->len || rc == -EINTR || rc == -ECANCELED)
 		;
 	else if (!reply->rc && reply->status && reply->status / 100 != 2)
-		answer_add(c, reply, out);
+		judge_answer_add(c, reply, out);
 	else
 		buf_adds(out, why);
 	lock_drop(&c->by->lock);
@@ -325,7 +325,7 @@ static int judge_unanswered(struct s3_call *c, int rc,
 {
 	const char *hint = c->by ? NULL : s3_endpoint_hint(&c->s3->io, rc);
 	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
-	int outward = error_outward(rc);
+	int outward = judge_outward(rc);
 
 	buf_adds(&why, c->rc        ? "the request cannot be made"
 		       : reply->why ? reply->why

@@ -66,7 +66,7 @@ struct s3_list {
 
 LOCK_GUARDS(fetch_locked, fetch, fetch_locked);
 
-static int fetch_parse(struct s3_call *c, const struct buf *body)
+static int list_fetch_parse(struct s3_call *c, const struct buf *body)
 {
 	struct fetch *f = (struct fetch *)c;
 
@@ -75,7 +75,8 @@ static int fetch_parse(struct s3_call *c, const struct buf *body)
 			    &f->page);
 }
 
-static void fetch_ended(struct http_call *http, const struct http_reply *reply)
+static void list_fetch_ended(struct http_call *http,
+			     const struct http_reply *reply)
 {
 	struct fetch *f = (struct fetch *)http;
 	int rc = f->call.refused && !f->again
@@ -92,10 +93,10 @@ static void fetch_ended(struct http_call *http, const struct http_reply *reply)
 static const struct http_call_ops fetch_ops = {
 	.prepare = s3_call_prepare,
 	.judge = s3_judge,
-	.done = fetch_ended,
+	.done = list_fetch_ended,
 };
 
-static void fetch_free(struct fetch *f)
+static void list_fetch_free(struct fetch *f)
 {
 	if (!f)
 		return;
@@ -106,7 +107,8 @@ static void fetch_free(struct fetch *f)
 }
 
 /* Behind a group come the names behind all of its own. */
-static void fetch_after(struct s3_list *l, struct s3_call *c, const char *name)
+static void list_fetch_after(struct s3_list *l, struct s3_call *c,
+			     const char *name)
 {
 	static const char greatest[] = "\xf4\x8f\xbf\xbf"; /* U+10FFFF */
 	bool group = *l->delimiter && text_ends_with(name, l->delimiter) &&
@@ -120,7 +122,7 @@ static void fetch_after(struct s3_list *l, struct s3_call *c, const char *name)
 		c->rc = buf_err(&after);
 }
 
-static struct fetch *fetch_new(struct s3_list *l, const char *token)
+static struct fetch *list_fetch_new(struct s3_list *l, const char *token)
 {
 	struct fetch *f = calloc(1, sizeof(*f));
 	char max[16];
@@ -141,27 +143,27 @@ static struct fetch *fetch_new(struct s3_list *l, const char *token)
 	}
 	s3_call_query(&f->call, "encoding-type", "url");
 	if (token && l->by_name)
-		fetch_after(l, &f->call, token);
+		list_fetch_after(l, &f->call, token);
 	else if (token)
 		s3_call_query(&f->call, "continuation-token", token);
 	else if (l->after)
-		fetch_after(l, &f->call, l->after);
-	s3_call_parse(&f->call, fetch_parse, NULL);
+		list_fetch_after(l, &f->call, l->after);
+	s3_call_parse(&f->call, list_fetch_parse, NULL);
 	return f;
 }
 
-static int fetch_start(struct s3_list *l, const char *token, bool again)
+static int list_fetch_start(struct s3_list *l, const char *token, bool again)
 {
 	int rc;
 
-	l->next = fetch_new(l, token);
+	l->next = list_fetch_new(l, token);
 	if (!l->next)
 		return -ENOMEM;
 	l->next->again = again;
 	rc = s3_perform_ready(&l->next->call);
 	l->given_up = rc == -EINTR;
 	if (rc) {
-		fetch_free(l->next);
+		list_fetch_free(l->next);
 		l->next = NULL;
 		return rc;
 	}
@@ -169,7 +171,7 @@ static int fetch_start(struct s3_list *l, const char *token, bool again)
 	return 0;
 }
 
-static int fetch_sleep(struct fetch *f, bool interruptible)
+static int list_fetch_sleep(struct fetch *f, bool interruptible)
 {
 	int rc;
 
@@ -181,14 +183,14 @@ static int fetch_sleep(struct fetch *f, bool interruptible)
 }
 
 /* cancel: right away, else when this thread's operation is interrupted. */
-static int fetch_wait(struct s3 *s, struct fetch *f, bool cancel)
+static int list_fetch_wait(struct s3 *s, struct fetch *f, bool cancel)
 {
-	bool cancelled = cancel || fetch_sleep(f, true) == -EINTR;
+	bool cancelled = cancel || list_fetch_sleep(f, true) == -EINTR;
 	int rc;
 
 	if (cancelled) {
 		http_cancel(s->lane, &f->call.http);
-		fetch_sleep(f, false);
+		list_fetch_sleep(f, false);
 	}
 	rc = LOCK_UNDER(&f->lock, fetch_locked(f)->rc);
 	return cancelled && rc == -ECANCELED ? -EINTR : rc;
@@ -213,8 +215,9 @@ int s3_list_open(struct store *store, const struct list_query *q,
 	l->base.ahead = q->ahead;
 	l->prefix = strdup(q->prefix);
 	l->after = q->after ? strdup(q->after) : NULL;
-	rc = l->prefix && !l->after == !q->after ? fetch_start(l, NULL, false)
-						 : -ENOMEM;
+	rc = l->prefix && !l->after == !q->after
+		     ? list_fetch_start(l, NULL, false)
+		     : -ENOMEM;
 	if (rc)
 		s3_list_close(&l->base);
 	else
@@ -259,7 +262,7 @@ static void list_drop_etags(struct s3_list *l)
 /* ---- how its listings write names, found out once a store ---- */
 
 /* Is something there? A name that ends in '/' is a group's. */
-static int names_are_there(struct s3 *s, const char *name)
+static int list_names_are_there(struct s3 *s, const char *name)
 {
 	size_t n = strlen(name);
 	struct s3_page page = { 0 };
@@ -281,11 +284,11 @@ static int names_are_there(struct s3 *s, const char *name)
 	return rc == -EINTR ? rc : !rc && n;
 }
 
-static int names_ask(struct s3 *s, const struct s3_entry *e,
-		     enum s3_silent *out)
+static int list_names_ask(struct s3 *s, const struct s3_entry *e,
+			  enum s3_silent *out)
 {
-	int plain = names_are_there(s, e->key);
-	int decoded = plain < 0 ? plain : names_are_there(s, e->other);
+	int plain = list_names_are_there(s, e->key);
+	int decoded = plain < 0 ? plain : list_names_are_there(s, e->other);
 
 	if (decoded < 0)
 		return decoded;
@@ -306,7 +309,7 @@ static int list_learn_names(struct s3 *s, struct s3_page *page)
 	silent = LOCK_UNDER(&s->lock, s3_locked(s)->silent);
 	for (unsigned i = 0; i < page->n && !rc && !silent; i++)
 		if (page->entries[i].other)
-			rc = names_ask(s, &page->entries[i], &silent);
+			rc = list_names_ask(s, &page->entries[i], &silent);
 	LOCK_DO(&s->lock, s3_locked(s)->silent = silent);
 	if (silent == S3_SILENT_ENCODED)
 		s3_page_decoded(page);
@@ -320,15 +323,15 @@ static int list_take_page(struct s3_list *l)
 {
 	struct s3 *s = s3_of(l->base.store);
 	struct fetch *f = l->next;
-	int rc = fetch_wait(s, f, false);
+	int rc = list_fetch_wait(s, f, false);
 
 	if (rc == -EAGAIN) {
 		/* the credentials were refused: others may be had now */
-		rc = fetch_start(l, l->last_token, true);
-		fetch_free(f);
+		rc = list_fetch_start(l, l->last_token, true);
+		list_fetch_free(f);
 		f = l->next;
 		if (!rc)
-			rc = fetch_wait(s, f, false);
+			rc = list_fetch_wait(s, f, false);
 	}
 	l->next = NULL;
 	l->given_up = rc == -EINTR;
@@ -339,7 +342,7 @@ static int list_take_page(struct s3_list *l)
 		l->at = 0;
 		l->base.pages++;
 	}
-	fetch_free(f);
+	list_fetch_free(f);
 	if (!rc && l->page.unsure)
 		rc = list_learn_names(s, &l->page);
 	if (!rc) {
@@ -382,7 +385,7 @@ static int list_go_on(struct s3_list *l)
 		return -ENOMEM;
 	free(l->last_token);
 	l->last_token = token;
-	return fetch_start(l, token, false);
+	return list_fetch_start(l, token, false);
 }
 
 /* ---- stores that do not sort ---- */
@@ -455,7 +458,7 @@ static int list_next_page(struct s3_list *l)
 	int rc = 0;
 
 	if (l->given_up)
-		rc = fetch_start(l, l->last_token, false);
+		rc = list_fetch_start(l, l->last_token, false);
 	else if (!l->next)
 		rc = list_go_on(l);
 	if (!rc && l->next) {
@@ -511,8 +514,8 @@ void s3_list_close(struct store_list *base)
 	struct s3_list *l = (struct s3_list *)base;
 
 	if (l->next)
-		fetch_wait(s3_of(base->store), l->next, true);
-	fetch_free(l->next);
+		list_fetch_wait(s3_of(base->store), l->next, true);
+	list_fetch_free(l->next);
 	s3_page_clear(&l->page);
 	s3_page_clear(&l->all);
 	free(l->prefix);

@@ -133,7 +133,7 @@ bool s3_made_is_private(const struct s3 *s)
 
 /* ---- which of them go along ---- */
 
-static bool meta_has(const struct store_meta *meta, const char *name)
+static bool made_meta_has(const struct store_meta *meta, const char *name)
 {
 	for (size_t i = 0; meta && i < meta->n_headers; i++)
 		if (!strcmp(meta->headers[i].name, name))
@@ -172,7 +172,8 @@ static void made_add_props(struct s3_call *c, const struct store_meta *meta,
 	struct field at = { NULL, NULL };
 
 	while (props_next(meta->props, &at))
-		if (props_kind(at.name) & kinds && !meta_has(meta, at.name))
+		if (props_kind(at.name) & kinds &&
+		    !made_meta_has(meta, at.name))
 			s3_call_header(c, at.name, at.value);
 }
 
@@ -181,13 +182,13 @@ static bool made_goes(const struct s3 *s, enum s3_made which, enum s3_way way,
 		      const struct store_meta *meta, unsigned kinds)
 {
 	if (!*s->made[which] || !(table[which].ways & way) ||
-	    meta_has(meta, table[which].name))
+	    made_meta_has(meta, table[which].name))
 		return false;
 	switch (table[which].rule) {
 	case MADE_FIRST:
 		return !(meta && meta->props);
 	case MADE_CRYPT:
-		return !(kinds & PROP_CRYPT) && !meta_has(meta, PROP_SSE);
+		return !(kinds & PROP_CRYPT) && !made_meta_has(meta, PROP_SSE);
 	case MADE_ALWAYS:
 		break;
 	}

@@ -22,7 +22,7 @@
 #include "base/xml.h"
 #include "store/s3/s3_etag.h"
 
-static void entry_clear(struct s3_entry *e)
+static void page_entry_clear(struct s3_entry *e)
 {
 	free(e->key);
 	free(e->other);
@@ -32,7 +32,7 @@ static void entry_clear(struct s3_entry *e)
 
 #define MARK "\xf4\x8f\xbf\xbd" /* U+10FFFD, which no name has */
 
-static bool names_may_have(uint32_t c)
+static bool page_names_may_have(uint32_t c)
 {
 	return c == '\t' || c == '\n' || c == '\r' ||
 	       (c >= 0x20 && c < 0xd800) || (c > 0xdfff && c < 0xfffe) ||
@@ -40,7 +40,7 @@ static bool names_may_have(uint32_t c)
 }
 
 /* The reference at s: its length, or 0. */
-static size_t names_reference(const char *s, size_t n, uint32_t *code)
+static size_t page_names_reference(const char *s, size_t n, uint32_t *code)
 {
 	static const char digits[] = "0123456789abcdef";
 	bool hex = n > 3 && s[2] == 'x';
@@ -61,14 +61,14 @@ static size_t names_reference(const char *s, size_t n, uint32_t *code)
 }
 
 /* What stands at s: its length, and whether XML may have it. */
-static size_t names_look(const char *s, size_t n, bool *fits)
+static size_t page_names_look(const char *s, size_t n, bool *fits)
 {
 	uint32_t code;
-	size_t len = names_reference(s, n, &code);
+	size_t len = page_names_reference(s, n, &code);
 
 	if (!len)
 		len = text_utf8_char(s, n, &code);
-	*fits = len && names_may_have(code);
+	*fits = len && page_names_may_have(code);
 	return len ? len : 1;
 }
 
@@ -76,13 +76,13 @@ static size_t names_look(const char *s, size_t n, bool *fits)
  * The page again, where it is no XML because of bytes in a name: each of them
  * (or its reference) becomes a mark. 1, 0: there are none, or -ENOMEM.
  */
-static int names_mend(const char *body, size_t n, struct buf *out)
+static int page_names_mend(const char *body, size_t n, struct buf *out)
 {
 	bool mended = false, fits;
 	size_t len;
 
 	for (size_t i = 0; i < n; i += len) {
-		len = names_look(body + i, n - i, &fits);
+		len = page_names_look(body + i, n - i, &fits);
 		if (fits)
 			buf_add(out, body + i, len);
 		else
@@ -93,7 +93,7 @@ static int names_mend(const char *body, size_t n, struct buf *out)
 }
 
 /* Leaves out entries with a mark; counts them. */
-static void names_drop_lost(struct s3_page *p)
+static void page_names_drop_lost(struct s3_page *p)
 {
 	unsigned kept = 0;
 
@@ -101,7 +101,7 @@ static void names_drop_lost(struct s3_page *p)
 		struct s3_entry *e = &p->entries[i];
 
 		if (strstr(e->key, MARK)) {
-			entry_clear(e);
+			page_entry_clear(e);
 			p->lost++;
 		} else {
 			p->entries[kept++] = *e;
@@ -127,7 +127,7 @@ static void names_drop_lost(struct s3_page *p)
  * the caller to ask.
  */
 
-static bool name_is_plain(const char *name)
+static bool page_name_is_plain(const char *name)
 {
 	for (const char *c = name; *c; c++)
 		if (*c <= ' ' || *c >= 0x7f || strchr("\"#<>?[\\]^`{|}", *c))
@@ -136,7 +136,7 @@ static bool name_is_plain(const char *name)
 }
 
 /* NULL: it cannot be decoded, or is the same. */
-static int name_decode(const char *name, char **out)
+static int page_name_decode(const char *name, char **out)
 {
 	BUF_LOCAL decoded = BUF_INIT(XML_TEXT);
 	char *c;
@@ -163,8 +163,8 @@ static int name_decode(const char *name, char **out)
 
 enum reading { AS_IT_IS, DECODED, UNSURE };
 
-static enum reading name_judge(const char *name, const char *decoded,
-			       const char *prefix, bool said, bool plain)
+static enum reading page_name_judge(const char *name, const char *decoded,
+				    const char *prefix, bool said, bool plain)
 {
 	bool fits = text_starts_with(name, prefix);
 	bool decoded_fits = text_starts_with(decoded, prefix);
@@ -176,15 +176,15 @@ static enum reading name_judge(const char *name, const char *decoded,
 	return said ? DECODED : UNSURE;
 }
 
-static int entry_decode(struct s3_page *p, struct s3_entry *e,
-			const char *prefix, bool said, bool plain)
+static int page_entry_decode(struct s3_page *p, struct s3_entry *e,
+			     const char *prefix, bool said, bool plain)
 {
 	char *decoded;
-	int rc = name_decode(e->key, &decoded);
+	int rc = page_name_decode(e->key, &decoded);
 
 	if (rc || !decoded)
 		return rc;
-	switch (name_judge(e->key, decoded, prefix, said, plain)) {
+	switch (page_name_judge(e->key, decoded, prefix, said, plain)) {
 	case DECODED:
 		free(e->key);
 		e->key = decoded;
@@ -201,10 +201,10 @@ static int entry_decode(struct s3_page *p, struct s3_entry *e,
 }
 
 /* Where to go on: as the page says, for nothing else is known of it. */
-static int marker_decode(char **marker)
+static int page_marker_decode(char **marker)
 {
 	char *decoded = NULL;
-	int rc = *marker ? name_decode(*marker, &decoded) : 0;
+	int rc = *marker ? page_name_decode(*marker, &decoded) : 0;
 
 	if (decoded) {
 		free(*marker);
@@ -214,19 +214,19 @@ static int marker_decode(char **marker)
 }
 
 /* said: the page says that its names are percent-encoded. */
-static int names_decode(struct s3_page *p, const char *prefix, bool said)
+static int page_names_decode(struct s3_page *p, const char *prefix, bool said)
 {
 	bool plain[2] = { false, false };
 	int rc = 0;
 
 	for (unsigned i = 0; i < p->n; i++)
 		plain[p->entries[i].is_prefix] |=
-			name_is_plain(p->entries[i].key);
+			page_name_is_plain(p->entries[i].key);
 	for (unsigned i = 0; !rc && i < p->n; i++)
-		rc = entry_decode(p, &p->entries[i], prefix, said,
-				  plain[p->entries[i].is_prefix]);
+		rc = page_entry_decode(p, &p->entries[i], prefix, said,
+				       plain[p->entries[i].is_prefix]);
 	if (!rc && said)
-		rc = marker_decode(&p->marker);
+		rc = page_marker_decode(&p->marker);
 	return rc;
 }
 
@@ -272,25 +272,25 @@ static int page_begin(void *arg, const char *path)
 }
 
 /* An object without a length is no empty one. */
-static int entry_end(const struct s3_entry *e)
+static int page_entry_end(const struct s3_entry *e)
 {
 	return e->key && e->info.size != NO_SIZE ? 0 : -EBADMSG;
 }
 
-static int entry_set_size(struct s3_entry *e, const char *text, size_t n)
+static int page_entry_set_size(struct s3_entry *e, const char *text, size_t n)
 {
 	return parse_u64n(text, n, INT64_MAX, &e->info.size) ? -EBADMSG : 0;
 }
 
-static int entry_set(struct lister *l, const char *name, const char *text,
-		     size_t n)
+static int page_entry_set(struct lister *l, const char *name, const char *text,
+			  size_t n)
 {
 	struct s3_entry *e = &l->page->entries[l->page->n - 1];
 
 	if (!strcmp(name, "Key"))
 		return page_set(&e->key, text, n);
 	if (!strcmp(name, "Size"))
-		return entry_set_size(e, text, n);
+		return page_entry_set_size(e, text, n);
 	if (!strcmp(name, "ETag"))
 		s3_etag_keep(text, n, e->info.etag);
 	if (!strcmp(name, "LastModified"))
@@ -299,7 +299,7 @@ static int entry_set(struct lister *l, const char *name, const char *text,
 }
 
 /* The rest of path below `above`, or NULL. */
-static const char *path_below(const char *path, const char *above)
+static const char *page_path_below(const char *path, const char *above)
 {
 	size_t n = strlen(above);
 
@@ -314,15 +314,15 @@ static int page_end(void *arg, const char *path, const char *text, size_t n)
 	struct s3_page *p = l->page;
 	const char *name;
 
-	if ((name = path_below(path, PAGE_ENTRY)))
-		return entry_set(l, name, text, n);
-	if ((name = path_below(path, PAGE_PREFIX)))
+	if ((name = page_path_below(path, PAGE_ENTRY)))
+		return page_entry_set(l, name, text, n);
+	if ((name = page_path_below(path, PAGE_PREFIX)))
 		return strcmp(name, "Prefix")
 			       ? 0
 			       : page_set(&p->entries[p->n - 1].key, text, n);
 	if (!strcmp(path, PAGE_ENTRY) || !strcmp(path, PAGE_PREFIX))
-		return entry_end(&p->entries[p->n - 1]);
-	name = path_below(path, PAGE_ROOT);
+		return page_entry_end(&p->entries[p->n - 1]);
+	name = page_path_below(path, PAGE_ROOT);
 	if (!name)
 		return 0;
 	if (!strcmp(name, "IsTruncated"))
@@ -336,7 +336,7 @@ static int page_end(void *arg, const char *path, const char *text, size_t n)
 	return 0;
 }
 
-static int entry_compare(const void *a, const void *b)
+static int page_entry_compare(const void *a, const void *b)
 {
 	const struct s3_entry *x = a, *y = b;
 
@@ -346,10 +346,11 @@ static int entry_compare(const void *a, const void *b)
 static void page_sort_entries(struct s3_page *p)
 {
 	if (p->n)
-		qsort(p->entries, p->n, sizeof(*p->entries), entry_compare);
+		qsort(p->entries, p->n, sizeof(*p->entries),
+		      page_entry_compare);
 }
 
-static const char *entry_name(const struct s3_entry *e)
+static const char *page_entry_name(const struct s3_entry *e)
 {
 	return e->other ? e->other : e->key;
 }
@@ -366,7 +367,7 @@ static bool page_is_unsorted(const struct s3_page *p)
 		if (a->is_prefix != b->is_prefix)
 			continue;
 		plain |= strcmp(a->key, b->key) > 0;
-		other |= strcmp(entry_name(a), entry_name(b)) > 0;
+		other |= strcmp(page_entry_name(a), page_entry_name(b)) > 0;
 	}
 	return plain && other;
 }
@@ -383,7 +384,7 @@ static int page_parse(struct lister *l, const char *body, size_t n)
 static int page_parse_mended(struct lister *l, const char *body, size_t n)
 {
 	BUF_LOCAL mended = BUF_INIT(4 * n + 1);
-	int mends = names_mend(body, n, &mended);
+	int mends = page_names_mend(body, n, &mended);
 	int rc = mends < 0 ? mends : -EBADMSG;
 
 	if (mends > 0) {
@@ -391,7 +392,7 @@ static int page_parse_mended(struct lister *l, const char *body, size_t n)
 		rc = page_parse(l, buf_str(&mended), mended.len);
 	}
 	if (mends > 0 && !rc)
-		names_drop_lost(l->page);
+		page_names_drop_lost(l->page);
 	return rc;
 }
 
@@ -404,7 +405,7 @@ static int page_read(const char *body, size_t n, const char *prefix,
 	if (rc == -EBADMSG)
 		rc = page_parse_mended(&l, body, n);
 	if (!rc)
-		rc = names_decode(out, prefix, l.url);
+		rc = page_names_decode(out, prefix, l.url);
 	for (unsigned i = 0; !rc && i < out->n; i++)
 		if (!*out->entries[i].key)
 			rc = -EBADMSG;
@@ -415,7 +416,7 @@ static int page_read(const char *body, size_t n, const char *prefix,
 	return rc;
 }
 
-static bool text_is_empty(const char *s)
+static bool page_text_is_empty(const char *s)
 {
 	return !s || !*s;
 }
@@ -426,8 +427,8 @@ int s3_page_list(const char *body, size_t n, const char *prefix,
 {
 	int rc = page_read(body, n, prefix, out);
 
-	if (!rc && out->truncated && text_is_empty(out->token) &&
-	    text_is_empty(out->marker) && !out->n)
+	if (!rc && out->truncated && page_text_is_empty(out->token) &&
+	    page_text_is_empty(out->marker) && !out->n)
 		rc = -EBADMSG;
 	return rc;
 }
@@ -464,7 +465,7 @@ void s3_page_sort(struct s3_page *p)
 	page_sort_entries(p);
 	for (unsigned i = 0; i < p->n; i++) {
 		if (n && !strcmp(p->entries[n - 1].key, p->entries[i].key))
-			entry_clear(&p->entries[i]);
+			page_entry_clear(&p->entries[i]);
 		else
 			p->entries[n++] = p->entries[i];
 	}
@@ -474,7 +475,7 @@ void s3_page_sort(struct s3_page *p)
 void s3_page_clear(struct s3_page *p)
 {
 	for (unsigned i = 0; i < p->n; i++)
-		entry_clear(&p->entries[i]);
+		page_entry_clear(&p->entries[i]);
 	free(p->entries);
 	free(p->token);
 	free(p->marker);

@@ -15,7 +15,7 @@
 #include "store/s3/s3_made.h"
 #include "store/s3/s3_ops.h"
 
-static bool path_has_dots(const char *key)
+static bool presign_path_has_dots(const char *key)
 {
 	for (const char *s = key; s; s = strchr(s, '/'), s = s ? s + 1 : NULL) {
 		size_t n = strcspn(s, "/");
@@ -84,7 +84,7 @@ static int presign_warn(const struct s3 *s, const struct s3_sign_ctx *now,
 			 "the credentials end at %s, and the URL with them",
 			 when);
 	}
-	if (path_has_dots(req->key))
+	if (presign_path_has_dots(req->key))
 		presign_add_warning(&text,
 				    "the key has `.` or `..` segments, which "
 				    "many clients rewrite (curl: "

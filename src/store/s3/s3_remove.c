@@ -116,7 +116,7 @@ static void remove_singly(struct s3 *s, const char *const *keys, unsigned n,
 /* ---- DeleteObjects ---- */
 
 /* Has XML every character of the key? */
-static bool key_is_xml(const char *key)
+static bool remove_key_is_xml(const char *key)
 {
 	size_t n = strlen(key), len;
 	uint32_t c;
@@ -137,7 +137,7 @@ struct batch {
 };
 
 /* What passes is marked -EAGAIN: those keys are tried again one by one. */
-static void batch_failed(void *arg, const char *key, const char *code)
+static void remove_batch_failed(void *arg, const char *key, const char *code)
 {
 	struct batch *b = arg;
 	struct s3_meaning m = s3_error_meaning(0, code, S3_USE_PLAIN);
@@ -159,16 +159,17 @@ static void batch_failed(void *arg, const char *key, const char *code)
 			b->results[i] = m.rc;
 }
 
-static int batch_parse(struct s3_call *c, const struct buf *body)
+static int remove_batch_parse(struct s3_call *c, const struct buf *body)
 {
 	struct batch *b = c->out;
 
 	memset(b->results, 0, b->n * sizeof(*b->results));
-	return s3_doc_deleted(buf_str(body), body->len, batch_failed, b);
+	return s3_doc_deleted(buf_str(body), body->len, remove_batch_failed, b);
 }
 
 /* Can such a refusal be of DeleteObjects itself? */
-static bool batch_is_unknown(const struct s3_call *c, long status, int rc)
+static bool remove_batch_is_unknown(const struct s3_call *c, long status,
+				    int rc)
 {
 	static const char *const codes[] = { "InvalidArgument",
 					     "InvalidRequest", "MalformedXML",
@@ -184,14 +185,14 @@ static bool batch_is_unknown(const struct s3_call *c, long status, int rc)
 }
 
 /* -ENOTSUP: perhaps the server has no such call. */
-static int batch_perform(struct s3_call *c)
+static int remove_batch_perform(struct s3_call *c)
 {
 	HTTP_REPLY_LOCAL reply = { 0 };
 	int rc;
 
 	c->quiet = true;
 	rc = s3_perform(c, &reply);
-	if (rc && batch_is_unknown(c, reply.status, rc))
+	if (rc && remove_batch_is_unknown(c, reply.status, rc))
 		rc = -ENOTSUP;
 	else if (rc)
 		rc = s3_judge_speak(c, rc, &reply);
@@ -199,7 +200,7 @@ static int batch_perform(struct s3_call *c)
 	return rc;
 }
 
-static int batch_remove(struct s3 *s, struct batch *b)
+static int remove_batch_remove(struct s3 *s, struct batch *b)
 {
 	struct s3_call c;
 
@@ -215,8 +216,8 @@ static int batch_remove(struct s3 *s, struct batch *b)
 	}
 	buf_adds(&c.text, "</Delete>");
 	s3_call_text_md5(&c, "application/xml");
-	s3_call_parse(&c, batch_parse, b);
-	return batch_perform(&c);
+	s3_call_parse(&c, remove_batch_parse, b);
+	return remove_batch_perform(&c);
 }
 
 /* One by one, after DeleteObjects was refused: was it that? */
@@ -235,7 +236,7 @@ static void remove_some(struct s3 *s, const char *const *keys, unsigned n,
 {
 	struct batch b = { s, keys, n, results };
 	bool singly = n == 1 || s3_state_lacks(s, S3_LACKS_BATCH);
-	int rc = singly ? 0 : batch_remove(s, &b);
+	int rc = singly ? 0 : remove_batch_remove(s, &b);
 
 	if (singly)
 		remove_singly(s, keys, n, results);
@@ -256,11 +257,11 @@ int s3_remove_many(struct store *store, const char *const *keys, unsigned n,
 	int first = 0;
 
 	for (unsigned i = 0, len; i < n; i += len) {
-		bool batch = key_is_xml(keys[i]);
+		bool batch = remove_key_is_xml(keys[i]);
 
 		/* a run of keys of one kind */
 		for (len = 1; len < BATCH && i + len < n; len++)
-			if (key_is_xml(keys[i + len]) != batch)
+			if (remove_key_is_xml(keys[i + len]) != batch)
 				break;
 		if (batch)
 			remove_some(s, keys + i, len, results + i);

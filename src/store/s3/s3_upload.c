@@ -173,14 +173,14 @@ const char *s3_upload_id(struct store_upload *u)
 
 /* ---- gone on with ---- */
 
-static int parts_parse(struct s3_call *c, const struct buf *body)
+static int s3_upload_parts_parse(struct s3_call *c, const struct buf *body)
 {
 	return s3_doc_parts(buf_str(body), body->len, c->out);
 }
 
 /* The parts behind number `after`. */
-static int parts_page(struct s3_upload *u, unsigned after,
-		      struct s3_parts_doc *out)
+static int s3_upload_parts_page(struct s3_upload *u, unsigned after,
+				struct s3_parts_doc *out)
 {
 	HTTP_REPLY_LOCAL reply = { 0 };
 	S3_CALL_LOCAL c;
@@ -194,7 +194,7 @@ static int parts_page(struct s3_upload *u, unsigned after,
 		snprintf(number, sizeof(number), "%u", after);
 		s3_call_query(&c, "part-number-marker", number);
 	}
-	s3_call_parse(&c, parts_parse, out);
+	s3_call_parse(&c, s3_upload_parts_parse, out);
 	c.quiet = true;
 	rc = s3_perform(&c, &reply);
 	if (rc && !reply.rc && reply.status == 404)
@@ -204,8 +204,9 @@ static int parts_page(struct s3_upload *u, unsigned after,
 	return rc;
 }
 
-static int parts_tell(struct s3_upload *u, const struct s3_parts_doc *doc,
-		      store_part_there_fn *there, void *arg)
+static int s3_upload_parts_tell(struct s3_upload *u,
+				const struct s3_parts_doc *doc,
+				store_part_there_fn *there, void *arg)
 {
 	int rc = 0;
 
@@ -221,17 +222,17 @@ static int parts_tell(struct s3_upload *u, const struct s3_parts_doc *doc,
 	return rc;
 }
 
-static int parts_tell_all(struct s3_upload *u, store_part_there_fn *there,
-			  void *arg)
+static int s3_upload_parts_tell_all(struct s3_upload *u,
+				    store_part_there_fn *there, void *arg)
 {
 	struct s3_parts_doc *doc = calloc(1, sizeof(*doc));
 	unsigned after = 0;
 	int rc = doc ? 0 : -ENOMEM;
 
 	while (!rc) {
-		rc = parts_page(u, after, doc);
+		rc = s3_upload_parts_page(u, after, doc);
 		if (!rc)
-			rc = parts_tell(u, doc, there, arg);
+			rc = s3_upload_parts_tell(u, doc, there, arg);
 		if (rc || !doc->truncated)
 			break;
 		/* A server that does not go on is not asked for ever. */
@@ -254,7 +255,7 @@ int s3_upload_resume(struct store *store, const struct store_pending *p,
 	if (!u)
 		return -ENOMEM;
 	u->id = strdup(p->id);
-	rc = u->id ? parts_tell_all(u, there, arg) : -ENOMEM;
+	rc = u->id ? s3_upload_parts_tell_all(u, there, arg) : -ENOMEM;
 	if (rc)
 		s3_upload_free(&u->base);
 	else
@@ -272,14 +273,15 @@ struct completion {
 	struct s3_result_doc doc;
 };
 
-static int completion_parse(struct s3_call *c, const struct buf *body)
+static int upload_completion_parse(struct s3_call *c, const struct buf *body)
 {
 	return s3_doc_result(buf_str(body), body->len,
 			     "CompleteMultipartUploadResult", c->out);
 }
 
-static void completion_add_part(struct s3_call *c, const struct completion *x,
-				const struct store_part_done *part)
+static void upload_completion_add_part(struct s3_call *c,
+				       const struct completion *x,
+				       const struct store_part_done *part)
 {
 	struct s3_part_note note = s3_upload_noted(x->u, part->number);
 	unsigned char big[4];
@@ -298,7 +300,7 @@ static void completion_add_part(struct s3_call *c, const struct completion *x,
 	buf_adds(&c->text, "</Part>");
 }
 
-static uint64_t completion_size(const struct completion *x)
+static uint64_t upload_completion_size(const struct completion *x)
 {
 	uint64_t size = 0;
 
@@ -308,8 +310,8 @@ static uint64_t completion_size(const struct completion *x)
 }
 
 /* The ETag that S3 gives these parts; false when theirs are no MD5s. */
-static bool completion_etag(const struct completion *x,
-			    char out[STORE_ETAG_SIZE])
+static bool upload_completion_etag(const struct completion *x,
+				   char out[STORE_ETAG_SIZE])
 {
 	struct digest *d = digest_new(DIGEST_MD5);
 	unsigned char sum[SHA256_SIZE];
@@ -335,8 +337,8 @@ static bool completion_etag(const struct completion *x,
 }
 
 /* Is what is there made of these parts? */
-static bool completion_is_ours(const struct completion *x,
-			       struct object_info *out)
+static bool upload_completion_is_ours(const struct completion *x,
+				      struct object_info *out)
 {
 	HTTP_REPLY_LOCAL reply = { 0 };
 	char etag[STORE_ETAG_SIZE], end[16];
@@ -345,7 +347,7 @@ static bool completion_is_ours(const struct completion *x,
 			       out, &reply);
 	bool ours = !rc;
 
-	if (ours && completion_etag(x, etag)) {
+	if (ours && upload_completion_etag(x, etag)) {
 		ours = !strcmp(out->etag, etag);
 	} else if (ours) {
 		snprintf(end, sizeof(end), "-%u\"", x->n);
@@ -360,25 +362,25 @@ static bool completion_is_ours(const struct completion *x,
  * What is there now. The store knows best (the time is that of the upload's
  * beginning with some); without the right to read, the answer is what we know.
  */
-static void completion_info(const struct completion *x,
-			    const struct http_reply *reply,
-			    struct object_info *out)
+static void upload_completion_info(const struct completion *x,
+				   const struct http_reply *reply,
+				   struct object_info *out)
 {
 	HTTP_REPLY_LOCAL head = { 0 };
 	struct object_info there;
 	int rc = s3_head_reply(s3_of(x->u->base.store), x->u->base.key, true,
 			       &there, &head);
 
-	s3_info_written(reply, completion_size(x), out);
+	s3_info_written(reply, upload_completion_size(x), out);
 	memcpy(out->etag, x->doc.etag, sizeof(out->etag));
 	if (!rc && (!*out->etag || !strcmp(out->etag, there.etag)))
 		*out = there;
 	if (!*out->etag)
-		completion_etag(x, out->etag);
+		upload_completion_etag(x, out->etag);
 }
 
 /* Not all parts but the last have one length, which that does not exceed. */
-static bool completion_is_uneven(const struct completion *x)
+static bool upload_completion_is_uneven(const struct completion *x)
 {
 	uint64_t first = s3_upload_noted(x->u, x->parts[0].number).len;
 	bool uneven = false;
@@ -391,8 +393,9 @@ static bool completion_is_uneven(const struct completion *x)
 	return uneven;
 }
 
-static int completion_send(struct completion *x, const struct store_cond *cond,
-			   struct object_info *out)
+static int upload_completion_send(struct completion *x,
+				  const struct store_cond *cond,
+				  struct object_info *out)
 {
 	struct s3 *s = s3_of(x->u->base.store);
 	struct s3_sign_ctx now;
@@ -403,26 +406,26 @@ static int completion_send(struct completion *x, const struct store_cond *cond,
 	s3_state_sign_ctx(s, &now);
 	x->began = clock_now_s() + now.skew_s;
 	s3_call_init(&c, s, HTTP_POST, x->u->base.key, "complete the upload");
-	s3_call_slow(&c, completion_size(x));
+	s3_call_slow(&c, upload_completion_size(x));
 	s3_call_query(&c, "uploadId", x->u->id);
 	s3_made_add(&c, S3_WAY_COMPLETE, NULL);
 	s3_call_cond(&c, cond);
-	c.uneven = completion_is_uneven(x);
+	c.uneven = upload_completion_is_uneven(x);
 	buf_adds(&c.text, "<CompleteMultipartUpload "
 			  "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
 	for (unsigned i = 0; i < x->n; i++)
-		completion_add_part(&c, x, &x->parts[i]);
+		upload_completion_add_part(&c, x, &x->parts[i]);
 	buf_adds(&c.text, "</CompleteMultipartUpload>");
 	s3_call_text(&c, "application/xml");
-	s3_call_parse(&c, completion_parse, &x->doc);
+	s3_call_parse(&c, upload_completion_parse, &x->doc);
 	rc = s3_perform(&c, &reply);
 	if (rc == -EDOM)
 		s3_lack_note_uneven(s);
 	else if (!rc)
-		completion_info(x, &reply, out);
+		upload_completion_info(x, &reply, out);
 	else if ((reply.status == 404 ||
 		  (reply.status == 412 && c.maybe_done)) &&
-		 completion_is_ours(x, out))
+		 upload_completion_is_ours(x, out))
 		rc = 0;
 	return rc;
 }
@@ -438,11 +441,11 @@ int s3_upload_complete(struct store_upload *base,
 	int rc = s3_head_cond(s, base->key, cond);
 
 	if (!rc)
-		rc = completion_send(&x, cond, out);
+		rc = upload_completion_send(&x, cond, out);
 	if (rc == -ENOTSUP && cond) {
 		rc = s3_head_must_hold(s, base->key, cond);
 		if (!rc)
-			rc = completion_send(&x, NULL, out);
+			rc = upload_completion_send(&x, NULL, out);
 		if (!rc)
 			s3_lack_note(s, s3_lack_of_cond(cond));
 	}
