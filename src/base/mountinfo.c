@@ -6,10 +6,22 @@
 
 #include "base/text.h"
 
+/* The options of the file system: `rw,user_id=1000,group_id=1000`. */
+static uint64_t mountinfo_user(const char *options)
+{
+	const char *at = strstr(options, "user_id=");
+	uint64_t user = 0;
+
+	if (at && (at == options || at[-1] == ','))
+		parse_u64n(at + 8, strcspn(at + 8, ",\n"), UINT32_MAX, &user);
+	return user;
+}
+
 bool mountinfo_parse(char *line, struct mountinfo_row *row)
 {
 	/* "36 35 0:42 / /mnt rw,noatime shared:1 - ext4 /dev/sda rw" */
 	char *fields[5], *rest = line, *type = strstr(line, " - "), *source;
+	char *options;
 
 	for (int i = 0; i < 5; i++) {
 		fields[i] = strsep(&rest, " ");
@@ -22,7 +34,9 @@ bool mountinfo_parse(char *line, struct mountinfo_row *row)
 	source = type + strcspn(type, " \n");
 	if (*source)
 		*source++ = '\0';
-	source[strcspn(source, " \n")] = '\0';
+	options = source + strcspn(source, " \n");
+	row->user = mountinfo_user(options + (*options == ' '));
+	*options = '\0';
 	text_unescape_octal(source);
 	text_unescape_octal(fields[3]);
 	text_unescape_octal(fields[4]);
@@ -70,6 +84,7 @@ bool mountinfo_at(const char *point, struct mountinfo_place *out)
 		out->id = row.id;
 		snprintf(out->device, sizeof(out->device), "%s", row.device);
 		snprintf(out->type, sizeof(out->type), "%s", row.type);
+		out->user = row.user;
 		found = true;
 	}
 	return found;

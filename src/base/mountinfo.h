@@ -24,6 +24,7 @@ struct mountinfo_row {
 	const char *point; /* ... where */
 	const char *type;
 	const char *source;
+	uint64_t user; /* FUSE: whose mount it is, a number; 0: root's */
 };
 
 /* process: "self", or a number as text. What cannot be opened has no rows. */
@@ -38,6 +39,7 @@ void mountinfo_close(struct mountinfo *m);
 struct mountinfo_place {
 	uint64_t id;
 	char device[32], type[64];
+	uint64_t user;
 };
 bool mountinfo_at(const char *point, struct mountinfo_place *out);
 

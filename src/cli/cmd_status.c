@@ -19,9 +19,11 @@
 #include "cli/cmd.h"
 #include "client/message.h"
 #include "client/table.h"
+#include "fuse/guard.h"
 
 #define ANSWER_MS 3000
 #define ANSWER_MAX 65536
+#define NOT_ALLOWED 2 /* exit status of the process that asks */
 
 struct status_options {
 	int format;
@@ -53,15 +55,15 @@ static void status_ask(const char *point, int fd)
 
 	if (n > 0 && write(fd, answer, (size_t)n) == n)
 		_exit(0);
-	_exit(1);
+	_exit(n < 0 && errno == EACCES ? NOT_ALLOWED : 1);
 }
 
-/* The daemon's own words: 0, or -ETIMEDOUT, -EIO. */
+/* The daemon's own words: 0, or -ETIMEDOUT, -EACCES, -EIO. */
 static int status_answer(const char *point, struct buf *out)
 {
 	struct pollfd p = { .events = POLLIN };
 	char bytes[4096];
-	int ends[2], rc;
+	int ends[2], rc, status = 0;
 	ssize_t n;
 	pid_t pid;
 
@@ -80,8 +82,10 @@ static int status_answer(const char *point, struct buf *out)
 	close(ends[0]);
 	if (pid > 0) {
 		kill(pid, SIGKILL);
-		waitpid(pid, NULL, rc ? WNOHANG : 0);
+		waitpid(pid, &status, rc ? WNOHANG : 0);
 	}
+	if (!rc && WIFEXITED(status) && WEXITSTATUS(status) == NOT_ALLOWED)
+		return -EACCES;
 	return rc ? rc : out->len ? buf_err(out) : -EIO;
 }
 
@@ -150,12 +154,17 @@ static int status_put(struct table *t, const struct mountinfo_row *row)
 {
 	BUF_LOCAL answer = BUF_INIT(ANSWER_MAX), time = BUF_INIT(64);
 	BUF_LOCAL uploads = BUF_INIT(ANSWER_MAX);
-	int rc = status_answer(row->point, &answer);
-	enum table_mark mark = rc ? TABLE_BAD : TABLE_USUAL;
+	bool ends = !strcmp(row->type, GUARD_TYPE);
+	int rc = ends ? 0 : status_answer(row->point, &answer);
+	enum table_mark mark = rc || ends ? TABLE_BAD : TABLE_USUAL;
 
-	if (rc) {
+	if (ends) {
+		buf_adds(&uploads, "it ends, when what is open for writing is "
+				   "closed: its log names the files");
+	} else if (rc) {
 		buf_adds(&uploads,
 			 rc == -ETIMEDOUT ? "does not answer"
+			 : rc == -EACCES  ? "another user's (no allow_other)"
 					  : "its daemon has gone, or is older");
 	} else {
 		status_add_time(status_number(buf_str(&answer), "uptime "),
@@ -182,7 +191,8 @@ static int status_list(const struct status_options *o, const char *point)
 
 	mountinfo_open(&m, "self");
 	while (!rc && mountinfo_next(&m, &row)) {
-		if (strcmp(row.type, "fuse.stagefs") ||
+		if ((strcmp(row.type, "fuse.stagefs") &&
+		     strcmp(row.type, GUARD_TYPE)) ||
 		    (point && strcmp(row.point, real ? real : point)))
 			continue;
 		rc = status_put(t, &row);

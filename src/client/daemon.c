@@ -44,11 +44,17 @@ int daemon_directory(char *dir, size_t size)
 	return 0;
 }
 
-int daemon_address(const char *device, struct sockaddr_un *out)
+/* Root reaches a user's daemon too, where logins have their sockets. */
+int daemon_address(const char *device, uint64_t user, struct sockaddr_un *out)
 {
 	char dir[PATH_MAX];
-	int rc = daemon_directory(dir, sizeof(dir)), n;
+	int rc = 0, n;
 
+	if (user && !geteuid())
+		snprintf(dir, sizeof(dir), "/run/user/%llu/stagefs",
+			 (unsigned long long)user);
+	else
+		rc = daemon_directory(dir, sizeof(dir));
 	if (rc)
 		return rc;
 	*out = (struct sockaddr_un){ .sun_family = AF_UNIX };
@@ -68,11 +74,11 @@ static void daemon_limit(int fd, int64_t ms)
 }
 
 /* Has the word on its way. limit_ms: of each call; 0: none. */
-static int daemon_send(const char *device, const char *word, int64_t limit_ms,
-		       int *out)
+static int daemon_send(const char *device, uint64_t user, const char *word,
+		       int64_t limit_ms, int *out)
 {
 	struct sockaddr_un at;
-	int fd, rc = daemon_address(device, &at);
+	int fd, rc = daemon_address(device, user, &at);
 
 	if (rc)
 		return rc;
@@ -141,11 +147,12 @@ int daemon_ask(const char *path, const char *word, struct buf *out,
 
 	if (rc)
 		return rc;
-	rc = daemon_send(place.device, word, 0, &fd);
+	rc = daemon_send(place.device, place.user, word, 0, &fd);
 	if (rc)
 		return buf_fail(why, rc,
 				"its daemon cannot be reached (only the user "
-				"who mounted it can): %s",
+				"who mounted it can, and root where that "
+				"user has /run/user): %s",
 				strerror(-rc));
 	rc = daemon_receive(fd, &answer);
 	close(fd);
@@ -177,7 +184,7 @@ static unsigned daemon_send_all(const char *word, struct asked **list)
 		    ARRAY_RESERVE(*list, cap, n + 1))
 			continue;
 		one = *list + n;
-		if (daemon_send(row.device, word, SETTLE_MS, &one->fd))
+		if (daemon_send(row.device, 0, word, SETTLE_MS, &one->fd))
 			continue;
 		one->point = strdup(row.point);
 		n++;

@@ -8,6 +8,7 @@
 #define CLIENT_DAEMON_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf;
 struct sockaddr_un;
@@ -18,9 +19,9 @@ struct sockaddr_un;
 /* Where a user's mounts have their locks and sockets: made, if need be. 0 or
  * -errno; -ENOENT: there is none. */
 int daemon_directory(char *dir, size_t size);
-/* device: the mount's, as mountinfo has it ("0:42"). -ENOENT: no place;
- * -ENAMETOOLONG. */
-int daemon_address(const char *device, struct sockaddr_un *out);
+/* device, user: the mount's, as mountinfo has them ("0:42"; user 0: the
+ * caller's own). -ENOENT: no place; -ENAMETOOLONG. */
+int daemon_address(const char *device, uint64_t user, struct sockaddr_un *out);
 
 /* Asks the daemon of the mount at path: what it answered in out. 0 or -errno,
  * with why set. Blocks until it has answered. */

@@ -91,7 +91,7 @@ static void *control_loop(void *arg)
 
 static int control_listen(struct mount_control *c, const char *device)
 {
-	int rc = daemon_address(device, &c->at);
+	int rc = daemon_address(device, 0, &c->at);
 
 	if (rc)
 		return rc;

@@ -30,6 +30,10 @@ stop_user() {
 as_user timeout 60 "$STAGEFS" "$U/stages" >"$T/said" 2>"$T/err"
 is 'an ordinary user mounts with one command' "$? $(cat "$T/err")" '0 '
 is 'which says three lines' "$(wc -l <"$T/said")" 3
+is 'root is told whose it is, where it asks what a mount does' \
+	"$("$STAGEFS" status "$U/stages" | cut -f4)" "another user's (no allow_other)"
+fails 'and which user may ask for more' 'only the user who mounted it can' '
+	"$STAGEFS" stats $U/stages'
 DATA=$U/.local/share/stagefs
 ok 'the data lies in ~/.local/share/stagefs, as it says' '[ -d "$DATA/.stagefs" ] && grep -qF "$DATA" "$T/said"'
 GATEWAY=$(grep -oE 'http://127\.0\.0\.1:[0-9]+' "$T/said" | head -1)
@@ -54,7 +58,12 @@ ok 'programs without the mount use the same stages' '
 	[ "$(as_user "$STAGEFS" list @s | cut -f1 | tr "\n" " ")" = "passwd up " ]'
 ok 'it ends with fusermount3 -u' 'stop_user'
 fails 'and the gateway with it' '' 'curl -fsS "$GATEWAY/health"'
-as_user timeout 60 "$STAGEFS" "$U/stages" >"$T/said2" 2>"$T/err"
+RUN=/run/user/$NOBODY
+[ -d "$RUN" ] || { mkdir -p "$RUN" && at_exit+=("rm -r $RUN"); }
+chown $NOBODY:$NOBODY "$RUN" && chmod 700 "$RUN"
+as_user XDG_RUNTIME_DIR="$RUN" timeout 60 "$STAGEFS" "$U/stages" >"$T/said2" 2>"$T/err"
+ok 'root reaches a daemon whose user has a login'"'"'s directory' '
+	"$STAGEFS" stats $U/stages | grep -q ^stagefs_build_info && "$STAGEFS" reload $U/stages'
 is 'the next mount has what was there' "$(as_user ls "$U/stages/s" | tr '\n' ' ')" 'passwd up '
 ok 'and the same address, so URLs still work' 'curl -fsS "$URL" | cmp - /etc/passwd'
 ok 'it ends too' 'stop_user'

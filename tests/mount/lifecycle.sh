@@ -152,6 +152,7 @@ ok '... and the log says which file it waits for' '
 	until_ok 60 "grep -q \"waiting until 1 file that is open for writing is closed: @ext/open \" $LOG"'
 fails '... nothing is written into the directory below' busy 'until_ok 60 "grep -q stagefs-ending /proc/self/mountinfo"; echo x >$MNT/below'
 fails '... nor made there' busy 'mkdir $MNT/ext'
+like '... and status says so' "$("$STAGEFS" status "$MNT" | cut -f4)" '^it ends, when'
 mount_try -o mount_wait=1
 is '... the next mount waits' $? 1
 ok '... and says for which file' '

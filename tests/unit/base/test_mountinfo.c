@@ -21,6 +21,15 @@ static const struct {
 	{ "a bar in a name",
 	  "7 1 0:42 / /a\\040-\\040b rw - tmpfs none rw\n",
 	  { 7, "0:42", "/", "/a - b", "tmpfs" } },
+	{ "a user's",
+	  "7 1 0:42 / /m rw - fuse.x y rw,user_id=1000,group_id=100\n",
+	  { 7, "0:42", "/", "/m", "fuse.x", "y", 1000 } },
+	{ "one whose only option it is",
+	  "7 1 0:42 / /m rw - fuse.x y user_id=7\n",
+	  { 7, "0:42", "/", "/m", "fuse.x", "y", 7 } },
+	{ "an option with another name",
+	  "7 1 0:42 / /m rw - fuse.x y rw,fuse_user_id=7\n",
+	  { 7, "0:42", "/", "/m", "fuse.x", "y", 0 } },
 	{ "no source",
 	  "7 1 0:42 / /m rw - tmpfs\n",
 	  { 7, "0:42", "/", "/m", "tmpfs", "" } },
@@ -45,6 +54,7 @@ static void lines(void **state)
 			row_equal(rows[i].says, row.root, want->root);
 			row_equal(rows[i].says, row.point, want->point);
 			row_equal(rows[i].says, row.type, want->type);
+			row_number(rows[i].says, row.user, want->user);
 			if (want->source)
 				row_equal(rows[i].says, row.source,
 					  want->source);
