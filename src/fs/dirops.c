@@ -126,7 +126,8 @@ static int dirops_remove_key(struct fs *fs, struct inode *dir, const char *key)
 
 /* 0: i is removed with others; 1: by itself. */
 static int dirops_remove_later(struct fs *fs, struct inode *dir,
-			       struct inode *i, const char *key)
+			       struct inode *i, const char *key,
+			       uint64_t ending)
 {
 	struct inode_view v;
 	STAGE_LOCAL *stage = NULL;
@@ -139,7 +140,8 @@ static int dirops_remove_later(struct fs *fs, struct inode *dir,
 		return 1;
 	stage = inode_stage(fs->tree, dir);
 	if (stage)
-		rc = removals_add(fs->removals, dir, i, stage, key, keeps);
+		rc = removals_add(fs->removals, dir, i, stage, key, keeps,
+				  ending);
 	return rc;
 }
 
@@ -177,6 +179,7 @@ static int dirops_remove_now(struct fs *fs, struct inode *dir, const char *name,
 	if (!rc && v.kind == INODE_DIR)
 		never_sent = write_back_take(fs->write_back, i);
 	if (!rc && !never_sent && (v.kind == INODE_DIR || v.published)) {
+		write_back_sync(fs->write_back);
 		rc = dirops_remove_key(fs, dir, key);
 		if (!rc)
 			removals_asked(fs->removals, dir);
@@ -185,6 +188,33 @@ static int dirops_remove_now(struct fs *fs, struct inode *dir, const char *name,
 		tree_remove(fs->tree, i);
 	else if (rc != -ENOTEMPTY)
 		tree_invalidate(fs->tree, dir, name);
+	return rc;
+}
+
+static int dirops_remove_file(struct fs *fs, struct inode *dir,
+			      const char *name, struct inode *i,
+			      const char *key)
+{
+	uint64_t ending = 0;
+	struct inode_view v;
+	bool later;
+	int rc;
+
+	inode_view(fs->tree, i, &v);
+	if (v.published)
+		ending = write_back_ending(fs->write_back, i);
+	rc = dirops_remove_later(fs, dir, i, key, ending);
+	later = !rc;
+	if (rc > 0)
+		rc = dirops_remove_now(fs, dir, name, i, key);
+	if (!rc)
+		names_orphan(fs, i);
+	if (rc && ending)
+		write_back_stays(fs->write_back, i);
+	else if (later)
+		write_back_leave(fs->write_back, i);
+	else if (!rc)
+		write_back_gone(fs->write_back, i);
 	return rc;
 }
 
@@ -197,14 +227,13 @@ static int dirops_remove(struct fs *fs, struct inode *dir, const char *name,
 
 	if (rc)
 		return rc;
-	rc = kind == INODE_FILE ? names_hold(fs, i) : 0;
-	if (!rc)
-		rc = dirops_remove_later(fs, dir, i, buf_str(&key));
-	if (rc > 0)
+	if (kind == INODE_DIR) {
 		rc = dirops_remove_now(fs, dir, name, i, buf_str(&key));
-	if (!rc && kind == INODE_FILE) {
-		names_orphan(fs, i);
-		write_back_gone(fs->write_back, i);
+	} else {
+		rc = names_hold(fs, i);
+		if (!rc)
+			rc = dirops_remove_file(fs, dir, name, i,
+						buf_str(&key));
 	}
 	claims_publish_end(fs->tree, i);
 	inode_unref(fs->tree, i);

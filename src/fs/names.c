@@ -266,7 +266,12 @@ int names_store(struct fs *fs, struct file *f, bool fsync)
 
 	if (names_sends_later(fs, file_stage(f), fsync))
 		rc = write_back_file(fs->write_back, f);
-	return rc == -EOPNOTSUPP ? file_publish(f) : rc;
+	if (rc != -EOPNOTSUPP)
+		return rc;
+	rc = file_publish(f);
+	/* What had been accepted before must not replace it after a power
+	 * cut. */
+	return rc ? rc : write_back_sync(fs->write_back);
 }
 
 int names_store_dir(struct fs *fs, struct inode *dir)

@@ -19,6 +19,7 @@
 #include "fs/burst/gather.h"
 #include "fs/inval_queue.h"
 #include "fs/state.h"
+#include "fs/write_back/write_back.h"
 #include "stage/stage.h"
 
 struct removal {
@@ -27,6 +28,7 @@ struct removal {
 	char *key;
 	bool keeps; /* with it the directory would vanish */
 	bool overtaken; /* an object was put there meanwhile */
+	uint64_t ending; /* write_back_ending() */
 };
 
 struct removals {
@@ -103,6 +105,7 @@ static void removals_send(void *arg, struct gathered *list, unsigned n)
 	struct gathered *e;
 
 	removals_keep_dirs(r, list);
+	write_back_sync(r->fs->write_back);
 	removals_ask(list, n);
 	DL_FOREACH(list, e) {
 		bool stays = LOCK_UNDER(&r->gather.lock,
@@ -111,6 +114,7 @@ static void removals_send(void *arg, struct gathered *list, unsigned n)
 		tree_removed(r->fs->tree, removal_of(e)->absent, !stays);
 		if (stays)
 			removal_failed(r->fs, e);
+		write_back_left(r->fs->write_back, removal_of(e)->ending);
 	}
 }
 
@@ -157,7 +161,8 @@ static bool removals_queue_locked(struct removals *r, struct removal *e,
 }
 
 int removals_add(struct removals *r, struct inode *dir, struct inode *i,
-		 struct stage *stage, const char *key, bool keeps)
+		 struct stage *stage, const char *key, bool keeps,
+		 uint64_t ending)
 {
 	struct removal *e = calloc(1, sizeof(*e));
 	const char *slash;
@@ -171,6 +176,7 @@ int removals_add(struct removals *r, struct inode *dir, struct inode *i,
 	slash = e->key ? strrchr(e->key, '/') : NULL;
 	e->g.name = slash ? slash + 1 : e->key;
 	e->keeps = keeps;
+	e->ending = ending;
 	queued = LOCK_UNDER(&r->gather.lock, removals_queue_locked(r, e, i));
 	if (!queued)
 		gather_drop(&r->gather, &e->g);
@@ -275,8 +281,10 @@ void removals_overtaken(struct removals *r, struct store *s, const char *key)
 	if (l)
 		removals_overtake_locked(r, l, key, &stays);
 	lock_drop(&r->gather.lock);
-	if (stays)
-		gather_drop(&r->gather, stays);
+	if (!stays)
+		return;
+	write_back_left(r->fs->write_back, removal_of(stays)->ending);
+	gather_drop(&r->gather, stays);
 }
 
 void removals_free(struct removals *r)

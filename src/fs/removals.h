@@ -34,9 +34,11 @@ void removals_free(struct removals *r);
  * i, a file in dir that is claimed and published as key, is removed. 0: it has
  * gone from the tree; 1: the caller is to ask the store, and to say by
  * removals_asked() that it did. keeps: dir would vanish from the store with it.
+ * ending: write_back_ending() of i; ends with the removal.
  */
 int removals_add(struct removals *r, struct inode *dir, struct inode *i,
-		 struct stage *stage, const char *key, bool keeps);
+		 struct stage *stage, const char *key, bool keeps,
+		 uint64_t ending);
 /* The store has removed a name of dir. */
 void removals_asked(struct removals *r, struct inode *dir);
 

@@ -54,15 +54,47 @@ int later_flush(struct mount *m)
 	return rc;
 }
 
-/* The daemon dies, and the next one comes. */
-void later_crash(struct mount *m)
+static void later_die(struct mount *m)
+{
+	fs_free(m->fs);
+	budget_free(m->budget);
+}
+
+static void later_come(struct mount *m)
 {
 	struct fs_settings s = later_settings();
 
-	fs_free(m->fs);
-	budget_free(m->budget);
 	mount_fs(m, NULL, &s);
 	fs_restore(m->fs);
+}
+
+/* The daemon dies, and the next one comes. */
+void later_crash(struct mount *m)
+{
+	later_die(m);
+	later_come(m);
+}
+
+static void later_copy(const char *from, const char *to)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command),
+		 "cd %s && rm -rf %s && { [ ! -e %s ] || cp -a %s %s; }", top,
+		 to, from, from, to);
+	assert_int_equal(system(command), 0);
+}
+
+void later_keep(void)
+{
+	later_copy("write_back", "kept");
+}
+
+void later_crash_then(struct mount *m)
+{
+	later_die(m);
+	later_copy("kept", "write_back");
+	later_come(m);
 }
 
 void later_down(struct mount *m)

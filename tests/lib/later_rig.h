@@ -16,6 +16,9 @@ void later_up(struct mount *m);
 int later_flush(struct mount *m);
 /* The daemon dies, and the next one comes. */
 void later_crash(struct mount *m);
+/* What the journal is now; and the daemon died when it was that. */
+void later_keep(void);
+void later_crash_then(struct mount *m);
 void later_down(struct mount *m);
 /* How many names wait. */
 unsigned later_waiting(struct mount *m);

@@ -178,6 +178,22 @@ ok '... and is read after a crash before the answer' 'cmp $E/log $LOCAL/log'
 printf 'third\n' | tee -a "$LOCAL/log" >>"$E/log"
 ok '... and appended to, and sent' 'flush && there log $LOCAL/log'
 
+printf 'first\n' >"$LOCAL/log"
+ok 'a file is changed that is there' '
+	cp $LOCAL/log $E/gone && flush && refuse && echo second >>$E/gone'
+curl -fsS -X POST -d '{"match": {"method": "DELETE", "count": 0}, "action":
+	{"type": "stall", "when": "answer", "seconds": 600}}' "$AT/_fault" >/dev/null
+rm "$E/gone" 2>/dev/null &
+removing=$!
+ok '... and its removal comes to the store' '
+	until_ok 60 "! there gone $LOCAL/log 2>/dev/null"'
+crash
+wait $removing
+allow
+mount_up
+ok '... then nothing is left of it after a crash before the answer' '
+	flush && [ ! -e $E/gone ] && stat_is pending_names 0 0'
+
 # ---- to another stage of the same server
 
 refuse

@@ -229,6 +229,7 @@ tests_unit_test_fs_write_back_SOURCES = \
 	tests/unit/fs/write_back/test_record.c \
 	tests/unit/fs/write_back/test_salvage.c \
 	tests/unit/fs/write_back/test_write_back.c \
+	tests/unit/fs/write_back/test_write_back_ending.c \
 	tests/unit/fs/write_back/test_write_back_kept.c \
 	tests/unit/fs/write_back/test_write_back_power.c \
 	tests/unit/fs/write_back/test_write_back_sent.c

@@ -113,6 +113,7 @@ static int rename_dir_move(struct rename *r, struct rename_keys *keys)
 			rename_dir_log_failure(r, keys, rc);
 		return rc;
 	}
+	write_back_sync(r->fs->write_back);
 	rc = rename_keys_remove(keys);
 	rename_file_left(r, !rc);
 	return rc;

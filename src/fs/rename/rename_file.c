@@ -201,9 +201,15 @@ static int rename_file_move_object(struct rename *r)
 {
 	char etag[STORE_ETAG_SIZE];
 	struct object_info info;
-	int rc = rename_file_copy_object(r, etag, &info);
-	bool copied = !rc;
+	bool copied;
+	int rc;
 
+	if (r->to)
+		write_back_ending(r->fs->write_back, r->to);
+	/* What has been sent is not sent again after a power cut. */
+	write_back_sync(r->fs->write_back);
+	rc = rename_file_copy_object(r, etag, &info);
+	copied = !rc;
 	if (!rc)
 		rc = rename_file_move_name(r);
 	/* From here on finishing is the shortest way, also when interrupted. */
@@ -213,6 +219,8 @@ static int rename_file_move_object(struct rename *r)
 		if (copied && !r->to)
 			store_remove_same(r->to_stage->store,
 					  buf_str(&r->to_key), info.etag);
+		if (r->to)
+			write_back_stays(r->fs->write_back, r->to);
 		tree_invalidate(r->fs->tree, r->to_dir, r->to_name);
 		return rc;
 	}
@@ -285,8 +293,19 @@ int rename_file_pending(struct rename *r)
 	return 0;
 }
 
+/* The names have moved, though the source may not have been removed. */
+static int rename_file_moved(struct rename *r, int rc)
+{
+	int kept = rename_file_pending(r);
+
+	if (r->to)
+		names_orphan(r->fs, r->to);
+	return rc ? rc : kept;
+}
+
 static int rename_file(struct rename *r)
 {
+	struct tree *t = r->fs->tree;
 	struct inode_view v;
 	int rc = rename_file_still_there(r);
 
@@ -298,18 +317,16 @@ static int rename_file(struct rename *r)
 		rc = names_hold(r->fs, r->to);
 	if (rc)
 		return rc;
-	inode_view(r->fs->tree, r->from, &v);
+	inode_view(t, r->from, &v);
 	if (v.published)
 		rc = v.policy->renames ? rename_file_move(r)
 				       : rename_file_move_object(r);
 	else
-		rc = inode_file_supersede(r->fs->tree, r->from, r->to,
-					  r->to_dir, r->to_name);
-	if (!rc)
-		rc = rename_file_pending(r);
-	if (!rc && r->to)
-		names_orphan(r->fs, r->to);
-	return rc;
+		rc = inode_file_supersede(t, r->from, r->to, r->to_dir,
+					  r->to_name);
+	return !rc || (r->to && inode_is_orphan(t, r->to))
+		       ? rename_file_moved(r, rc)
+		       : rc;
 }
 
 /* Claims both files, in the order that all threads keep. */

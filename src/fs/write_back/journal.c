@@ -47,6 +47,7 @@ struct journal_locked {
 	struct journal_index index;
 	uint64_t seq; /* the last record's */
 	uint64_t size; /* of the file */
+	bool unflushed; /* something in it */
 	struct batch *open;
 	bool writing; /* a thread has the file */
 	struct waiter_list waiters;
@@ -206,6 +207,8 @@ static void journal_write_locked(struct journal *j, struct batch *b)
 	if (!b->rc)
 		journal_settle(j, b, at);
 	lock_take(&j->lock);
+	if (!b->rc)
+		journal_locked(j)->unflushed = !b->sync;
 	journal_locked(j)->size = j->file.size;
 	wide = journal_is_wide_locked(j);
 	if (wide) {
@@ -292,11 +295,14 @@ void journal_gone(struct journal *j, uint64_t id)
 
 int journal_flush(struct journal *j)
 {
-	struct batch *b;
-	int rc = -ENOMEM;
+	struct batch *b = NULL;
+	int rc = 0;
 
 	lock_take(&j->lock);
-	b = journal_batch_locked(j);
+	if (journal_locked(j)->unflushed || journal_locked(j)->writing) {
+		b = journal_batch_locked(j);
+		rc = -ENOMEM;
+	}
 	if (b) {
 		b->sync = true;
 		b->refs++;
@@ -493,6 +499,7 @@ static int journal_tell(struct journal *j, const struct journal_kept *k,
 		rc = journal_read(j, k->moved, bytes + RECORD_MAX, &moved,
 				  &none);
 		r.key = moved.key;
+		r.ending = moved.ending;
 	}
 	if (!rc)
 		rc = each(arg, &r);

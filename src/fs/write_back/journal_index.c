@@ -113,6 +113,7 @@ void journal_index_apply(struct journal_index *x, struct journal_step *s,
 		index_make(x, c, s, stale);
 		break;
 	case RECORD_MOVE:
+	case RECORD_ENDING:
 		if (c)
 			index_set_span(x, &c->moved, s->span);
 		break;
@@ -143,7 +144,7 @@ static void index_take_place(struct journal_index *x, struct change *c,
 static int index_place(const struct change *c, const struct record *r,
 		       char **out)
 {
-	const char *stage = r->kind == RECORD_MOVE ? c->place : r->stage;
+	const char *stage = r->stage ? r->stage : c->place;
 	int len = (int)strcspn(stage, "\n");
 
 	return asprintf(out, "%.*s\n%s", len, stage, r->key) < 0 ? -ENOMEM : 0;

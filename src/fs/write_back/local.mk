@@ -8,4 +8,5 @@ libfs_write_back_a_SOURCES = \
 	src/fs/write_back/record.c src/fs/write_back/record.h \
 	src/fs/write_back/restore.c \
 	src/fs/write_back/salvage.c src/fs/write_back/salvage.h \
+	src/fs/write_back/send.c src/fs/write_back/send.h \
 	src/fs/write_back/write_back.c src/fs/write_back/write_back.h

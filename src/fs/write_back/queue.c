@@ -82,6 +82,7 @@ void queue_unref(struct write_back *w, struct queued *q)
 	if (q->file)
 		file_close(q->file);
 	inode_unref(tree, q->inode);
+	free(q->ending);
 	free(q);
 }
 
@@ -111,21 +112,31 @@ static void queue_leave_locked(struct write_back *w, struct queued *q)
 	waiter_list_wake(&g->changed);
 }
 
-void queue_remove(struct write_back *w, struct inode *i)
+uint64_t queue_leave(struct write_back *w, struct inode *i)
 {
 	struct queued *q;
+	uint64_t id;
 
 	if (!atomic_load(&w->any))
-		return;
+		return 0;
 	lock_take(&w->lock);
 	q = queue_find_locked(w, i);
 	if (q)
 		queue_leave_locked(w, q);
 	lock_drop(&w->lock);
 	if (!q)
-		return;
-	journal_gone(w->journal, q->id);
+		return 0;
+	id = q->id;
 	queue_unref(w, q);
+	return id;
+}
+
+void queue_remove(struct write_back *w, struct inode *i)
+{
+	uint64_t id = queue_leave(w, i);
+
+	if (id)
+		journal_gone(w->journal, id);
 }
 
 uint64_t queue_find(struct write_back *w, struct inode *i)
@@ -202,26 +213,6 @@ static void queue_log(struct queued *q, struct tree *tree, int rc)
 				    .key = buf_str(&o.key),
 				    .rc = rc },
 	       "%s", what);
-}
-
-static int queue_send_dir(struct write_back *w, struct queued *q)
-{
-	struct tree *tree = w->set.env->tree;
-	int rc = claims_publish_begin(tree, q->inode, NULL);
-
-	if (rc)
-		return rc == -ENOENT ? 0 : rc;
-	if (queue_find(w, q->inode) == q->id)
-		rc = w->set.make_dir(w->set.arg, q->inode);
-	if (!rc)
-		queue_remove(w, q->inode);
-	claims_publish_end(tree, q->inode);
-	return rc;
-}
-
-static int queue_send(struct write_back *w, struct queued *q)
-{
-	return q->file ? file_publish(q->file) : queue_send_dir(w, q);
 }
 
 /* After an attempt. What has left the queue by it is no more of a concern. */
@@ -344,7 +335,7 @@ static void queue_work(void *arg)
 	int rc;
 
 	while ((q = queue_take(w))) {
-		rc = queue_send(w, q);
+		rc = w->send(w, q);
 		lock_take(&w->lock);
 		first = queue_settle_locked(w, q, rc);
 		idle = !queue_locked(w)->n_sending && !queue_locked(w)->waiting;
@@ -425,28 +416,30 @@ int queue_wait_room(struct write_back *w, struct inode *i, uint64_t bytes)
 	return rc;
 }
 
-static struct queued *queue_new(struct write_back *w, struct inode *i,
-				struct file *file, uint64_t id)
+static struct queued *queue_new(struct write_back *w,
+				const struct queue_change *c)
 {
 	struct queued *q = calloc(1, sizeof(*q));
+	char *ending = q && c->ending ? strdup(c->ending) : NULL;
 
-	if (!q) {
-		if (file)
-			file_close(file);
+	if (!q || (c->ending && !ending)) {
+		if (c->file)
+			file_close(c->file);
+		free(q);
 		return NULL;
 	}
-	q->inode = inode_ref(w->set.env->tree, i);
-	q->file = file;
-	q->id = id;
+	q->inode = inode_ref(w->set.env->tree, c->inode);
+	q->file = c->file;
+	q->id = c->id;
+	q->ending = ending;
 	q->refs = 1;
 	return q;
 }
 
 /* Only who has claimed i calls it. */
-int queue_put(struct write_back *w, struct inode *i, struct file *file,
-	      uint64_t id, uint64_t bytes, bool spilled, int64_t delay_ms)
+int queue_put(struct write_back *w, const struct queue_change *c)
 {
-	struct queued *fresh = queue_new(w, i, file, id), *q;
+	struct queued *fresh = queue_new(w, c), *q;
 	struct queue_locked *g;
 	bool enters;
 
@@ -454,24 +447,26 @@ int queue_put(struct write_back *w, struct inode *i, struct file *file,
 		return -ENOMEM;
 	lock_take(&w->lock);
 	g = queue_locked(w);
-	q = queue_find_locked(w, i);
+	q = queue_find_locked(w, c->inode);
 	enters = !q;
 	if (enters) {
 		q = fresh;
 		HASH_ADD_PTR(g->index, inode, q);
-		inode_set_pending(w->set.env->tree, i, true);
+		inode_set_pending(w->set.env->tree, c->inode, true);
 		g->n++;
 		atomic_store(&w->any, g->n);
 	} else {
 		queue_unlink_locked(w, q);
+		free(q->ending);
+		q->ending = NULL;
 	}
-	g->bytes += bytes - q->bytes;
-	q->bytes = bytes;
-	g->n_spilled += spilled - q->spilled;
-	q->spilled = spilled;
+	g->bytes += c->bytes - q->bytes;
+	q->bytes = c->bytes;
+	g->n_spilled += c->spilled - q->spilled;
+	q->spilled = c->spilled;
 	q->rc = 0;
 	q->tries = 0;
-	q->due_ms = clock_mono_ms() + (q->wanted ? 0 : delay_ms);
+	q->due_ms = clock_mono_ms() + (q->wanted ? 0 : c->delay_ms);
 	queue_link_locked(w, q, false);
 	if (!g->idle.head || queue_next_locked(w) == q)
 		queue_call_locked(w);

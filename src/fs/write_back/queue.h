@@ -26,6 +26,10 @@ struct queued {
 	int64_t due_ms;
 	uint64_t bytes;
 	bool spilled;
+	/* What the store had there when an earlier daemon was about to remove
+	 * or replace it (record.h), or NULL. Changed under the lock by who has
+	 * claimed the inode. */
+	char *ending;
 	UT_hash_handle hh;
 	struct queued *prev, *next; /* of waiting or failed */
 };
@@ -49,6 +53,8 @@ struct queue_locked {
 struct write_back {
 	struct write_back_settings set; /* strings are its own */
 	struct journal *journal; /* once opened */
+	/* What a worker does; it blocks on the store. */
+	int (*send)(struct write_back *w, struct queued *q);
 	unsigned files_max; /* that may be open at once */
 	_Atomic(bool) opened;
 	_Atomic(unsigned) any; /* changes in the queue */
@@ -64,13 +70,23 @@ int write_back_open(struct write_back *w);
 /* Where the stage's keys are. */
 void write_back_place(const struct stage *s, struct buf *out);
 
-/* A change of i enters, or the one that there is changes; due in delay_ms.
- * spilled: its bytes are in a file of their own. The use of file (or NULL) is
- * taken over. -ENOMEM. */
-int queue_put(struct write_back *w, struct inode *i, struct file *file,
-	      uint64_t id, uint64_t bytes, bool spilled, int64_t delay_ms);
+/* A change that enters, or that the one there is becomes. */
+struct queue_change {
+	struct inode *inode;
+	struct file *file; /* a use, taken over; or NULL */
+	uint64_t id;
+	uint64_t bytes;
+	bool spilled; /* they are in a file of their own */
+	const char *ending; /* copied; or NULL */
+	int64_t delay_ms; /* until it is due */
+};
+
+/* -ENOMEM. */
+int queue_put(struct write_back *w, const struct queue_change *c);
 /* The number of the change of i that waits; 0: none does. */
 uint64_t queue_find(struct write_back *w, struct inode *i);
+/* It leaves the queue; its number, for journal_gone(). 0: none did. */
+uint64_t queue_leave(struct write_back *w, struct inode *i);
 /* It leaves the queue, and the journal. */
 void queue_remove(struct write_back *w, struct inode *i);
 /* Each change at or below i, referenced, in an array to be freed. */

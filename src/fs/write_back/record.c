@@ -73,7 +73,9 @@ static void record_put_body(const struct record *r, struct buf *out)
 	if (r->kind == RECORD_GONE)
 		return;
 	record_put_string(out, r->key);
-	if (r->kind == RECORD_MOVE)
+	if (r->kind == RECORD_ENDING)
+		record_put_string(out, r->ending);
+	if (r->kind == RECORD_MOVE || r->kind == RECORD_ENDING)
 		return;
 	record_put_string(out, r->stage);
 	record_put_string(out, r->place);
@@ -232,7 +234,9 @@ static int record_get_body(struct record_rest *r, struct record *out,
 	if (out->kind == RECORD_GONE)
 		return 0;
 	out->key = record_get_string(r);
-	if (out->kind == RECORD_MOVE)
+	if (out->kind == RECORD_ENDING)
+		out->ending = record_get_string(r);
+	if (out->kind == RECORD_MOVE || out->kind == RECORD_ENDING)
 		return 0;
 	out->stage = record_get_string(r);
 	out->place = record_get_string(r);
@@ -254,7 +258,7 @@ size_t record_length(const void *head)
 
 	if (record_get32(at) != MAGIC || len < RECORD_HEAD ||
 	    len > RECORD_MAX || len % RECORD_ALIGN || kind < RECORD_FILE ||
-	    kind > RECORD_GONE)
+	    kind > RECORD_ENDING)
 		return 0;
 	return len;
 }

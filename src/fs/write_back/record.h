@@ -25,6 +25,10 @@ enum record_kind {
 	RECORD_DIR, /* a directory's marker is */
 	RECORD_MOVE, /* a change is at another key from now on */
 	RECORD_GONE, /* a change is none any more */
+	/* What the store has at a change's key is about to be removed, or
+	 * replaced: the change is none once that has happened. Ends with the
+	 * next record of the change. */
+	RECORD_ENDING,
 };
 
 struct record {
@@ -34,7 +38,10 @@ struct record {
 	/* FILE and DIR. */
 	const char *stage;
 	const char *place; /* where its keys are, as store_locate() says */
-	const char *key; /* MOVE too */
+	const char *key; /* MOVE and ENDING too */
+	/* ENDING: the ETag of what the store has there, "" if nothing; NULL in
+	 * all others as they are written. */
+	const char *ending;
 	uint64_t skip; /* of key, in front of the path in the stage */
 	uint32_t mode, uid, gid;
 	/* FILE. */

@@ -86,7 +86,10 @@ static int restore_dir(struct write_back *w, const struct record *r,
 		return rc;
 	/* some of what is in it may have been sent, unlike itself */
 	tree_invalidate(t, i, "");
-	rc = queue_put(w, i, NULL, r->id, 0, false, w->set.delay_ms);
+	rc = queue_put(w,
+		       &(struct queue_change){ .inode = i,
+					       .id = r->id,
+					       .delay_ms = w->set.delay_ms });
 	tree_dir_made(t, i);
 	inode_unref(t, i);
 	return rc;
@@ -148,9 +151,18 @@ static int restore_file(struct write_back *w, const struct record *r,
 		rc = file_unseal(w->set.env, i, &r->seal, fd, r->data, &f);
 	if (!rc)
 		restore_attributes(t, i, r);
+	/* Whether one that was about to end has ended is asked at once. */
 	if (!rc)
-		rc = queue_put(w, i, f, r->id, r->seal.size, *r->data,
-			       w->set.delay_ms);
+		rc = queue_put(
+			w, &(struct queue_change){
+				   .inode = i,
+				   .file = f,
+				   .id = r->id,
+				   .bytes = r->seal.size,
+				   .spilled = *r->data,
+				   .ending = r->ending,
+				   .delay_ms = r->ending ? 0 : w->set.delay_ms,
+			   });
 	inode_unref(t, i);
 	return rc;
 }

@@ -6,10 +6,14 @@
  *   a file    its bytes are on the disk, then its record, then it waits
  *   a move    the tree, then the record, then the answer
  *   an end    the store has it (or the name is gone), then the record
+ *   one of what the store has already: that it is about to end (send.c),
+ *             then the store's removal or copy, then the record of the end
  *
  * A change whose end the journal does not have, as the kill came between, is
  * sent twice; one that needs bytes of what it has replaced is held against what
- * is there first (fs/content/sent.h).
+ * is there first (fs/content/sent.h). Ends that are only written, and not
+ * flushed, are before the store removes, or a caller makes, what comes after
+ * them (write_back_sync()).
  */
 #include "fs/write_back/write_back.h"
 
@@ -25,6 +29,7 @@
 #include "fs/content/seal.h"
 #include "fs/write_back/journal.h"
 #include "fs/write_back/queue.h"
+#include "fs/write_back/send.h"
 #include "stage/stage.h"
 
 #define FILES_MAX 16384U
@@ -38,6 +43,7 @@ struct write_back *write_back_new(const struct write_back_settings *s)
 	if (!w)
 		return NULL;
 	w->set = *s;
+	w->send = send_change;
 	w->set.spill_dir = s->spill_dir ? strdup(s->spill_dir) : NULL;
 	w->set.who = s->who ? strdup(s->who) : NULL;
 	if (!w->set.names_max)
@@ -181,8 +187,15 @@ static int write_back_accept_file(void *arg, const struct seal *s,
 		return rc;
 	a->bytes = s->size;
 	use = inode_file_get(w->set.env->tree, a->inode);
-	rc = queue_put(w, a->inode, use, a->id, a->bytes, *named,
-		       a->bytes < LARGE ? w->set.delay_ms : 0);
+	rc = queue_put(w, &(struct queue_change){
+				  .inode = a->inode,
+				  .file = use,
+				  .id = a->id,
+				  .bytes = a->bytes,
+				  .spilled = *named,
+				  .delay_ms = a->bytes < LARGE ? w->set.delay_ms
+							       : 0,
+			  });
 	if (rc)
 		journal_gone(w->journal, a->id);
 	return rc;
@@ -247,11 +260,49 @@ int write_back_dir(struct write_back *w, struct inode *dir)
 		rc = write_back_accept_record(&a, &r, false);
 	}
 	if (!rc) {
-		rc = queue_put(w, dir, NULL, a.id, 0, false, w->set.delay_ms);
+		rc = queue_put(w, &(struct queue_change){
+					  .inode = dir,
+					  .id = a.id,
+					  .delay_ms = w->set.delay_ms,
+				  });
 		if (rc)
 			journal_gone(w->journal, a.id);
 	}
 	return rc && rc != -EINTR ? -EOPNOTSUPP : rc;
+}
+
+uint64_t write_back_ending(struct write_back *w, struct inode *i)
+{
+	BUF_LOCAL key = BUF_INIT(STORE_KEY_MAX + 1);
+	struct record r = { .kind = RECORD_ENDING, .id = queue_find(w, i) };
+	struct inode_view v;
+
+	inode_view(w->set.env->tree, i, &v);
+	/* Of an object without an ETag it could not be told. */
+	if (!r.id || (v.published && !*v.info.etag) ||
+	    inode_open_key(w->set.env->tree, i, &key))
+		return r.id;
+	r.key = buf_str(&key);
+	r.ending = v.published ? v.info.etag : "";
+	/* Without it only a crash just then is as bad as it would be. */
+	journal_add(w->journal, &r, false);
+	return r.id;
+}
+
+void write_back_stays(struct write_back *w, struct inode *i)
+{
+	write_back_moved(w, i);
+}
+
+void write_back_leave(struct write_back *w, struct inode *i)
+{
+	queue_leave(w, i);
+}
+
+void write_back_left(struct write_back *w, uint64_t id)
+{
+	if (id)
+		journal_gone(w->journal, id);
 }
 
 void write_back_gone(struct write_back *w, struct inode *i)

@@ -62,6 +62,19 @@ int write_back_restore(struct write_back *w);
 int write_back_file(struct write_back *w, struct file *f);
 /* The same of a directory that was made in the tree; not flushed. */
 int write_back_dir(struct write_back *w, struct inode *dir);
+/*
+ * i, a file that the caller has claimed, is about to be removed or replaced,
+ * and so is what the store has at its name, by a request of this mount;
+ * write_back_sync() comes before that one. After a crash the change is none if
+ * the store has done it, and waits as before if not. Its number; 0: none waits.
+ */
+uint64_t write_back_ending(struct write_back *w, struct inode *i);
+/* It was not: the change goes on. */
+void write_back_stays(struct write_back *w, struct inode *i);
+/* Nothing of it is sent, but the store is yet to do it; and it has, or has
+ * refused to. */
+void write_back_leave(struct write_back *w, struct inode *i);
+void write_back_left(struct write_back *w, uint64_t id);
 /* i, which was claimed, has been removed or replaced: nothing of it is sent. */
 void write_back_gone(struct write_back *w, struct inode *i);
 /* The same of a directory, which no claim keeps from being sent: waits for
@@ -71,7 +84,7 @@ bool write_back_take(struct write_back *w, struct inode *i);
 int write_back_moved(struct write_back *w, struct inode *i);
 /* The store has the content of i (file_env.published). */
 void write_back_published(struct write_back *w, struct inode *i);
-/* What was moved and removed is on the disk. */
+/* What was moved, removed and published is on the disk. */
 int write_back_sync(struct write_back *w);
 
 /*

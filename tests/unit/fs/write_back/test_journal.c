@@ -73,11 +73,20 @@ static int move(struct journal *j, uint64_t id, const char *key)
 	return journal_add(j, &r, false);
 }
 
-/* `ID KEY BYTES;` of each, in order. */
+static int ending(struct journal *j, uint64_t id, const char *key)
+{
+	const struct record r = {
+		.kind = RECORD_ENDING, .id = id, .key = key, .ending = "\"e\""
+	};
+
+	return journal_add(j, &r, false);
+}
+
+/* `ID KEY BYTES;` of each, in order; with the ETag of what is ending. */
 static int append(void *arg, const struct record *r)
 {
-	buf_addf(arg, "%llu %s %.*s;", (unsigned long long)r->id, r->key,
-		 (int)r->seal.len, r->seal.bytes);
+	buf_addf(arg, "%llu %s %.*s%s;", (unsigned long long)r->id, r->key,
+		 (int)r->seal.len, r->seal.bytes, r->ending ? r->ending : "");
 	return 0;
 }
 
@@ -120,6 +129,33 @@ static void survives(void **state)
 	journal_file_path(top, "survives", &path);
 	assert_int_equal(access(buf_str(&path), F_OK), -1);
 	buf_clear(&path);
+}
+
+/* Until the next record of it. */
+static void ends(void **state)
+{
+	struct journal *j = open_it("ends");
+
+	assert_int_equal(add_file(j, journal_id(j), "a", "one"), 0);
+	assert_int_equal(add_file(j, journal_id(j), "b", "two"), 0);
+	assert_int_equal(add_file(j, journal_id(j), "c", "three"), 0);
+	assert_int_equal(move(j, 2, "d"), 0);
+	assert_int_equal(ending(j, 1, "a"), 0);
+	assert_int_equal(ending(j, 2, "d"), 0);
+	assert_int_equal(ending(j, 3, "c"), 0);
+	for (int k = 0; k < 2; k++) {
+		journal_close(j);
+		j = open_it("ends");
+		expect(j, "reopened",
+		       "1 a one\"e\";2 d two\"e\";3 c three\"e\";");
+	}
+	assert_int_equal(add_file(j, 1, "a", "four"), 0);
+	assert_int_equal(move(j, 2, "d"), 0);
+	journal_gone(j, 3);
+	journal_close(j);
+	j = open_it("ends");
+	expect(j, "over", "1 a four;2 d two;");
+	journal_close(j);
 }
 
 /* ---- cut and damaged ---- */
@@ -353,9 +389,9 @@ static void together(void **state)
 SUITE(journal)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(survives),     cmocka_unit_test(cut_anywhere),
-		cmocka_unit_test(damaged_amid), cmocka_unit_test(against_model),
-		cmocka_unit_test(together),
+		cmocka_unit_test(survives),      cmocka_unit_test(ends),
+		cmocka_unit_test(cut_anywhere),  cmocka_unit_test(damaged_amid),
+		cmocka_unit_test(against_model), cmocka_unit_test(together),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -74,6 +74,18 @@ static const struct {
 	    .key = "d/",
 	    .mode = 0755 } },
 	{ "a move", { .kind = RECORD_MOVE, .id = 2, .seq = 4, .key = "e/" } },
+	{ "an end that is near",
+	  { .kind = RECORD_ENDING,
+	    .id = 2,
+	    .seq = 4,
+	    .key = "k",
+	    .ending = "\"e\"" } },
+	{ "of what the store does not have",
+	  { .kind = RECORD_ENDING,
+	    .id = 2,
+	    .seq = 4,
+	    .key = "k",
+	    .ending = "" } },
 	{ "an end", { .kind = RECORD_GONE, .id = 2, .seq = 5 } },
 };
 
@@ -114,7 +126,10 @@ static void same(const char *row, const struct record *a,
 	if (b->kind == RECORD_GONE)
 		return;
 	row_equal(row, a->key, b->key);
-	if (b->kind == RECORD_MOVE)
+	row_number(row, !a->ending, !b->ending);
+	if (b->ending)
+		row_equal(row, a->ending, b->ending);
+	if (b->kind == RECORD_MOVE || b->kind == RECORD_ENDING)
 		return;
 	row_equal(row, a->stage, b->stage);
 	row_equal(row, a->place, b->place);
