@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A run is one program (or several) going through files: a cursor in the tree,
- * and a queue of what was started behind it and is not opened yet. A trail is
- * what may become one: the file that was opened last, and how many before it
- * followed each other.
+ * and a queue of what was started behind it and is not opened yet. It begins
+ * where a trail has proved an order (fs/names/trail.h).
  *
- * Who opens some files of a directory and passes over others, or stops after a
- * few, is in order too, and most of what is fetched for him is in vain: after
- * each such run the next one takes twice as many files that follow each other.
+ * In the directory where it is a run has as many files ahead as were opened of
+ * those that it had fetched, twice what it had before. Beyond that directory it
+ * is not known that its program will go on: what waits there is a tenth of what
+ * was opened, in bytes. The same holds everywhere where a directory beside was
+ * left amid its files.
  */
 #include "fs/file_ahead.h"
 
@@ -22,18 +23,14 @@
 #include "fs/content/file_map.h"
 #include "fs/names.h"
 #include "fs/names/dircache.h"
+#include "fs/names/trail.h"
 #include "fs/subtree.h"
 #include "stage/stage.h"
 
-#define RUNS_MAX 4
-#define TRAILS_MAX 4
-#define TRAIL_MIN 3U /* files in a row that make a run */
-#define TRAIL_NEAR 3 /* so many files behind one another */
-#define WINDOW_FIRST 4
+#define RUNS_MAX 8
+#define WINDOW_FIRST 2
 #define WINDOW_MAX 32
-#define USEFUL_MIN 32 /* files opened of a run that was worth it */
-#define USEFUL 10 /* ... for each one that was passed over */
-#define FAILED_MAX 5 /* then it takes 96 in a row to begin a run */
+#define BEYOND 10 /* files opened for one that may be in vain */
 #define WALK_STEPS 256 /* for one file */
 
 /* A place in the tree, in the order of listings; both referenced. */
@@ -45,10 +42,11 @@ struct cursor {
 /* A file that was asked for, or whose bytes are here yet. */
 struct ahead_entry {
 	struct inode *inode; /* referenced */
-	struct block_source *source;
+	const struct inode *dir; /* its own: an address, no more */
+	uint64_t size;
+	struct block_source *source; /* NULL: it is not asked for yet */
 	char etag[STORE_ETAG_SIZE];
 	int64_t began_ms;
-	bool asked_for;
 	uint64_t asked; /* the tree's clock */
 };
 
@@ -56,26 +54,23 @@ struct run {
 	bool busy; /* a thread tops it up: the cursor is its */
 	bool ended; /* there is nothing behind the cursor */
 	bool left; /* it is to be freed when it is not busy */
+	bool stopped; /* its files are opened in another order */
 	struct cursor cursor;
 	const struct inode *starting; /* to be in the queue soon, or NULL */
 	struct ahead_entry queue[WINDOW_MAX]; /* in order; oldest first */
+	struct ahead_entry next; /* what comes behind it, or nothing */
 	unsigned n, window, hits;
 	unsigned passed; /* the first of the queue, before what was opened */
-	unsigned opened;
-	bool failed; /* that was told */
-	uint64_t used;
-};
-
-struct trail {
-	struct inode *last; /* referenced; NULL: free */
-	unsigned length;
+	const struct inode *here; /* the directory of what was opened last */
+	unsigned row; /* files opened, with those before it */
+	uint64_t bytes; /* in them */
+	bool timid;
 	uint64_t used;
 };
 
 struct file_ahead_locked {
 	struct run *runs[RUNS_MAX]; /* NULL: none */
-	struct trail trails[TRAILS_MAX];
-	unsigned failed; /* runs since one that was worth it; FAILED_MAX */
+	struct trails trails;
 	uint64_t uses;
 };
 
@@ -94,24 +89,11 @@ static int64_t file_ahead_ttl_ms(const struct file_ahead *a)
 
 /* ---- the order of files ---- */
 
-static void ahead_cursor_clear(struct tree *t, struct cursor *c)
-{
-	inode_unref(t, c->at);
-	inode_unref(t, c->dir);
-	c->at = c->dir = NULL;
-}
-
 /* Takes over the reference to `at`. */
 static void ahead_cursor_set(struct tree *t, struct cursor *c, struct inode *at)
 {
 	inode_unref(t, c->at);
 	c->at = at;
-}
-
-static bool ahead_cursor_may_enter(struct fs *fs, struct inode *dir, bool fill)
-{
-	return dircache_complete(fs->tree, dir) ||
-	       (fill && subtree_fill(fs->subtrees, dir) > 0);
 }
 
 /* Out of a directory that has no more; false at the stage's root. */
@@ -128,10 +110,10 @@ static bool ahead_cursor_leave(struct fs *fs, struct cursor *c)
 	return true;
 }
 
-/* The next file, with its attributes, referenced; NULL: none is known. fill:
- * directories that a traversal will come to may be asked for. */
+/* The next file, with its attributes, referenced; NULL: none is known.
+ * Directories that a traversal will come to may be asked for. */
 static struct inode *ahead_cursor_next(struct fs *fs, struct cursor *c,
-				       bool fill, struct inode_view *v)
+				       struct inode_view *v)
 {
 	for (unsigned step = 0; step < WALK_STEPS; step++) {
 		struct inode *i = dircache_behind(fs->tree, c->dir, c->at);
@@ -146,34 +128,14 @@ static struct inode *ahead_cursor_next(struct fs *fs, struct cursor *c,
 		if (v->kind == INODE_FILE)
 			return inode_ref(fs->tree, i);
 		if (v->kind == INODE_DIR &&
-		    ahead_cursor_may_enter(fs, i, fill)) {
+		    (dircache_complete(fs->tree, i) ||
+		     subtree_fill(fs->subtrees, i) > 0)) {
 			inode_unref(fs->tree, c->dir);
 			c->dir = i;
 			c->at = NULL;
 		}
 	}
 	return NULL;
-}
-
-/* Is i one of the few files behind `last`? */
-static bool ahead_trail_is_near(struct fs *fs, struct inode *last,
-				struct inode *i)
-{
-	struct cursor c = { .dir = inode_parent(fs->tree, last, NULL),
-			    .at = inode_ref(fs->tree, last) };
-	struct inode_view v;
-	bool near = false;
-
-	for (unsigned k = 0; c.dir && k < TRAIL_NEAR && !near; k++) {
-		struct inode *next = ahead_cursor_next(fs, &c, false, &v);
-
-		near = next == i;
-		inode_unref(fs->tree, next);
-		if (!next)
-			break;
-	}
-	ahead_cursor_clear(fs->tree, &c);
-	return near;
 }
 
 /* ---- runs ---- */
@@ -198,33 +160,31 @@ static struct ahead_entry ahead_run_remove(struct run *r, unsigned k)
 	return e;
 }
 
+static struct ahead_entry ahead_run_take_next(struct run *r)
+{
+	struct ahead_entry e = r->next;
+
+	memset(&r->next, 0, sizeof(r->next));
+	return e;
+}
+
 /* Half of what it may have waits for who has gone on. */
 static bool ahead_run_is_passed(const struct run *r)
 {
 	return 2 * r->passed >= r->window && r->passed;
 }
 
-static void ahead_run_tell_failed(struct file_ahead *a, struct run *r)
-	REQUIRES(a->lock)
-{
-	if (!r->failed && ahead_locked(a)->failed < FAILED_MAX)
-		ahead_locked(a)->failed++;
-	r->failed = true;
-}
-
 /* The file that stood there in the queue was opened. */
-static void ahead_run_hit(struct file_ahead *a, struct run *r, unsigned at)
+static void ahead_run_hit(struct file_ahead *a, struct run *r,
+			  const struct ahead_entry *e, unsigned at)
 	REQUIRES(a->lock)
 {
 	r->used = ++ahead_locked(a)->uses;
 	r->passed = at < r->passed ? r->passed - 1 : at;
-	r->opened++;
-	if (r->opened < USEFUL * r->passed && ahead_run_is_passed(r)) {
-		ahead_run_tell_failed(a, r);
-	} else if (r->opened >= USEFUL_MIN && r->opened >= USEFUL * r->passed) {
-		ahead_locked(a)->failed = 0;
-		r->failed = false;
-	}
+	r->here = e->dir;
+	r->row++;
+	r->bytes += e->size;
+	trails_begun(&ahead_locked(a)->trails, e->inode);
 	if (++r->hits >= r->window && r->window < WINDOW_MAX) {
 		r->window *= 2;
 		r->hits = 0;
@@ -237,14 +197,16 @@ static struct run *ahead_run_find(struct file_ahead *a, struct inode *i,
 {
 	for (unsigned k = 0; k < RUNS_MAX; k++) {
 		struct run *r = ahead_locked(a)->runs[k];
+		unsigned n = 0;
 
-		for (unsigned n = 0; r && n < r->n; n++) {
-			if (r->queue[n].inode != i)
-				continue;
-			*out = ahead_run_remove(r, n);
-			ahead_run_hit(a, r, n);
-			return r;
-		}
+		while (r && n < r->n && r->queue[n].inode != i)
+			n++;
+		if (!r || (n == r->n && r->next.inode != i))
+			continue;
+		*out = n < r->n ? ahead_run_remove(r, n)
+				: ahead_run_take_next(r);
+		ahead_run_hit(a, r, out, n);
+		return r;
 	}
 	return NULL;
 }
@@ -278,14 +240,17 @@ static void ahead_run_free(struct file_ahead *a, struct run *r)
 
 		ahead_entry_clear(a, &e, false);
 	}
-	ahead_cursor_clear(a->fs->tree, &r->cursor);
+	ahead_entry_clear(a, &r->next, false);
+	inode_unref(a->fs->tree, r->cursor.at);
+	inode_unref(a->fs->tree, r->cursor.dir);
 	free(r);
 }
 
-/* A run from file i on, busy; what stood in its place is *old. NULL: all are
- * busy, or there is no memory. */
+/* A run behind that trail, which i belongs to, busy; what stood in its place is
+ * *old. NULL: all are busy, or there is no memory. */
 static struct run *ahead_run_begin(struct file_ahead *a, struct inode *i,
-				   struct run **old) REQUIRES(a->lock)
+				   const struct trail *trail, struct run **old)
+	REQUIRES(a->lock)
 {
 	struct run **place = NULL, *r;
 
@@ -300,47 +265,33 @@ static struct run *ahead_run_begin(struct file_ahead *a, struct inode *i,
 	if (!r)
 		return NULL;
 	*old = *place;
-	if (*old && (*old)->opened < (*old)->n)
-		ahead_run_tell_failed(a, *old);
 	*place = r;
 	r->busy = true;
 	r->used = ++ahead_locked(a)->uses;
 	r->window = WINDOW_FIRST;
-	r->cursor.dir = inode_parent(a->fs->tree, i, NULL);
-	r->cursor.at = inode_ref(a->fs->tree, i);
-	r->ended = !r->cursor.dir;
+	r->row = trail->row;
+	r->bytes = trail->bytes;
+	r->timid = trail->timid;
+	r->cursor.dir = inode_parent(a->fs->tree, trail->last, NULL);
+	r->cursor.at = inode_ref(a->fs->tree, trail->last);
+	r->here = r->cursor.dir;
+	r->ended = !r->here;
+	trails_begun(&ahead_locked(a)->trails, i);
+	if (*old && (*old)->n)
+		trails_in_vain(&ahead_locked(a)->trails, i);
 	return r;
 }
 
-/* The file follows others, or begins to: true when it makes a run. *left: one
- * that the caller drops without the lock. */
-static bool ahead_trail_step(struct file_ahead *a, struct inode *i,
-			     struct inode **left) REQUIRES(a->lock)
+/* Files of that directory are opened in no order. */
+static void ahead_runs_stop(struct file_ahead *a, const struct inode *dir)
+	REQUIRES(a->lock)
 {
-	struct trail *oldest = ahead_locked(a)->trails, *t = NULL;
+	for (unsigned k = 0; dir && k < RUNS_MAX; k++) {
+		struct run *r = ahead_locked(a)->runs[k];
 
-	for (unsigned k = 0; k < TRAILS_MAX && !t; k++) {
-		struct trail *at = &ahead_locked(a)->trails[k];
-
-		if (at->last &&
-		    (at->last == i || ahead_trail_is_near(a->fs, at->last, i)))
-			t = at;
-		if (at->used < oldest->used)
-			oldest = at;
+		if (r && r->here == dir)
+			r->stopped = true;
 	}
-	if (!t) {
-		t = oldest;
-		t->length = 0;
-	}
-	if (t->last != i)
-		t->length++;
-	*left = t->last;
-	t->last = inode_ref(a->fs->tree, i);
-	t->used = ++ahead_locked(a)->uses;
-	if (t->length < TRAIL_MIN << ahead_locked(a)->failed)
-		return false;
-	t->length = 0;
-	return true;
 }
 
 /* ---- what is fetched ---- */
@@ -350,6 +301,12 @@ static bool file_ahead_is_small(const struct inode_view *v)
 	return v->policy->asked_by_etag && v->published && !v->dirty &&
 	       !v->orphan && *v->info.etag && v->info.size &&
 	       v->info.size <= PREFETCH_WHOLE;
+}
+
+/* May it be fetched before it is opened? */
+static bool file_ahead_may(const struct inode_view *v)
+{
+	return file_ahead_is_small(v) && v->fresh && !v->open;
 }
 
 static struct block_source *file_ahead_source(struct fs *fs, struct inode *i,
@@ -365,35 +322,44 @@ static struct block_source *file_ahead_source(struct fs *fs, struct inode *i,
 	return s;
 }
 
-/* Takes over the reference. False: there is no room for more. */
-static bool ahead_run_start(struct file_ahead *a, struct run *r,
-			    struct inode *i, const struct inode_view *v)
+/* Asks for the bytes of e, unless they are here: -EALREADY. */
+static int ahead_entry_start(struct file_ahead *a, struct ahead_entry *e,
+			     const struct inode_view *v)
 {
-	struct ahead_entry e = { .inode = i,
-				 .began_ms = clock_mono_ms(),
-				 .asked = tree_clock(a->fs->tree) };
 	struct block *b;
 	uint64_t end;
-	int rc = -ENOMEM;
+	int rc;
 
-	strcpy(e.etag, v->info.etag);
-	e.source = file_ahead_source(a->fs, i, v);
-	if (e.source) {
-		e.asked_for = !block_present(e.source, 0, &end);
-		rc = block_get(e.source, 0, 0, v->info.size, BLOCK_AHEAD, &b);
-	}
+	e->began_ms = clock_mono_ms();
+	e->asked = tree_clock(a->fs->tree);
+	strcpy(e->etag, v->info.etag);
+	e->source = file_ahead_source(a->fs, e->inode, v);
+	if (!e->source)
+		return -ENOMEM;
+	if (block_present(e->source, 0, &end))
+		return -EALREADY;
+	rc = block_get(e->source, 0, 0, v->info.size, BLOCK_AHEAD, &b);
 	if (!rc)
 		block_unref(b);
+	return rc;
+}
+
+/* Takes over what is next. False: there is no room for more. */
+static bool ahead_run_start(struct file_ahead *a, struct run *r,
+			    struct ahead_entry *next,
+			    const struct inode_view *v)
+{
+	struct ahead_entry e = *next;
+	int rc = ahead_entry_start(a, &e, v);
+
 	lock_take(&a->lock);
 	r->starting = NULL;
-	if (!rc) {
+	if (!rc)
 		r->queue[r->n++] = e;
-		e = (struct ahead_entry){ 0 };
-	}
 	lock_drop(&a->lock);
-	if (e.inode)
+	if (rc)
 		ahead_entry_clear(a, &e, false);
-	return !rc;
+	return !rc || rc == -EALREADY;
 }
 
 /* What was not opened in its time; the window shrinks. */
@@ -418,14 +384,54 @@ static void ahead_run_expire(struct file_ahead *a, struct run *r)
 	} while (any);
 }
 
+static unsigned ahead_run_most(const struct run *r)
+{
+	unsigned few = r->row / BEYOND > 2 ? r->row / BEYOND : 2;
+
+	return r->timid && few < r->window ? few : r->window;
+}
+
 static bool ahead_run_wants(struct file_ahead *a, struct run *r)
 {
-	bool wants;
+	return LOCK_UNDER(&a->lock, r->n < ahead_run_most(r) && !r->stopped &&
+					    !ahead_run_is_passed(r));
+}
 
+/* May it be in vain, beyond the directory where the run is? */
+static bool ahead_run_affords(const struct run *r, const struct ahead_entry *e)
+{
+	uint64_t bytes = e->size;
+
+	for (unsigned k = 0; k < r->n; k++)
+		if (r->queue[k].dir != r->here)
+			bytes += r->queue[k].size;
+	return e->dir == r->here || bytes <= r->bytes / BEYOND;
+}
+
+/* The next file that may be fetched, and is not yet. False: there is none, or
+ * it is too early for it. */
+static bool ahead_run_next(struct file_ahead *a, struct run *r,
+			   struct ahead_entry *out, struct inode_view *v)
+{
+	bool goes;
+
+	*out = LOCK_UNDER(&a->lock, ahead_run_take_next(r));
+	if (out->inode) {
+		inode_view(a->fs->tree, out->inode, v);
+	} else {
+		out->inode = ahead_cursor_next(a->fs, &r->cursor, v);
+		out->dir = r->cursor.dir;
+		out->size = v->info.size;
+	}
+	r->ended = !out->inode;
+	if (r->ended || !file_ahead_may(v))
+		return !r->ended;
 	lock_take(&a->lock);
-	wants = r->n < r->window && !ahead_run_is_passed(r);
+	goes = ahead_run_affords(r, out);
+	if (!goes)
+		r->next = *out;
 	lock_drop(&a->lock);
-	return wants;
+	return goes;
 }
 
 /* The run is not the caller's any more. */
@@ -448,23 +454,18 @@ static void ahead_run_end(struct file_ahead *a, struct run *r)
  * that are not fetched is far from who reads. */
 static void ahead_run_top_up(struct file_ahead *a, struct run *r)
 {
+	struct ahead_entry e;
 	unsigned passed = 0;
 	struct inode_view v;
 	bool more = !r->ended;
 
 	ahead_run_expire(a, r);
-	while (more && ahead_run_wants(a, r) && passed++ < WALK_STEPS) {
-		struct inode *i =
-			ahead_cursor_next(a->fs, &r->cursor, true, &v);
-
-		r->ended = !i;
-		if (!i)
-			break;
-		if (file_ahead_is_small(&v) && v.fresh && !v.open &&
-		    ahead_run_claim(a, r, i))
-			more = ahead_run_start(a, r, i, &v);
+	while (more && ahead_run_wants(a, r) && passed++ < WALK_STEPS &&
+	       ahead_run_next(a, r, &e, &v)) {
+		if (file_ahead_may(&v) && ahead_run_claim(a, r, e.inode))
+			more = ahead_run_start(a, r, &e, &v);
 		else
-			inode_unref(a->fs->tree, i);
+			inode_unref(a->fs->tree, e.inode);
 	}
 	ahead_run_end(a, r);
 }
@@ -473,7 +474,7 @@ static void ahead_run_top_up(struct file_ahead *a, struct run *r)
 
 /* The bytes of e become those of f, once all are here: what was fetched before
  * the open is not asked for again, which may find another version. What the
- * disk had, or was here before, is good as long as the name is believed. */
+ * disk had is good as long as the name is believed. */
 static int file_ahead_take(struct file_ahead *a, struct inode *i,
 			   const struct ahead_entry *e, struct file *f,
 			   const struct inode_view *v)
@@ -489,7 +490,7 @@ static int file_ahead_take(struct file_ahead *a, struct inode *i,
 	if (!b)
 		return -EAGAIN;
 	rc = block_wait_all(b);
-	asked = e->asked_for && !block_from_disk(b);
+	asked = !block_from_disk(b);
 	if (!rc &&
 	    (asked ? age > file_ahead_ttl_ms(a) : !v->fresh || v->changes))
 		rc = -EAGAIN;
@@ -507,21 +508,26 @@ int file_ahead_open(struct file_ahead *a, struct inode *i, struct file *f,
 		    const struct inode_view *v)
 {
 	struct ahead_entry e = { 0 };
+	const struct inode *unordered;
+	struct inode *old;
 	struct run *r;
 	bool tops_up;
 	int rc = -EAGAIN;
 
-	if (!file_ahead_is_small(v) || !file_ahead_ttl_ms(a))
+	if (!file_ahead_ttl_ms(a))
 		return -EAGAIN;
 	lock_take(&a->lock);
+	old = trails_step(&ahead_locked(a)->trails, a->fs->tree, i, &unordered);
+	ahead_runs_stop(a, unordered);
 	r = ahead_run_find(a, i, &e);
 	tops_up = r && !r->busy;
 	if (tops_up)
 		r->busy = true;
 	lock_drop(&a->lock);
+	inode_unref(a->fs->tree, old);
 	if (tops_up)
 		ahead_run_top_up(a, r);
-	if (e.inode)
+	if (e.source)
 		rc = file_ahead_take(a, i, &e, f, v);
 	ahead_entry_clear(a, &e, !rc);
 	return rc;
@@ -531,15 +537,15 @@ void file_ahead_missed(struct file_ahead *a, struct inode *i,
 		       const struct inode_view *v)
 {
 	struct run *old = NULL, *r = NULL;
-	struct inode *left = NULL;
+	const struct trail *trail;
 
 	if (!file_ahead_is_small(v) || !file_ahead_ttl_ms(a))
 		return;
 	lock_take(&a->lock);
-	if (ahead_trail_step(a, i, &left))
-		r = ahead_run_begin(a, i, &old);
+	trail = trails_ready(&ahead_locked(a)->trails, i);
+	if (trail)
+		r = ahead_run_begin(a, i, trail, &old);
 	lock_drop(&a->lock);
-	inode_unref(a->fs->tree, left);
 	ahead_run_free(a, old);
 	if (r)
 		ahead_run_top_up(a, r);
@@ -560,6 +566,7 @@ void file_ahead_forget(struct file_ahead *a)
 {
 	struct run *runs[RUNS_MAX] = { NULL };
 	struct inode *lasts[TRAILS_MAX];
+	unsigned n;
 
 	lock_take(&a->lock);
 	for (unsigned k = 0; k < RUNS_MAX; k++) {
@@ -573,14 +580,11 @@ void file_ahead_forget(struct file_ahead *a)
 		runs[k] = *at;
 		*at = NULL;
 	}
-	for (unsigned k = 0; k < TRAILS_MAX; k++) {
-		lasts[k] = ahead_locked(a)->trails[k].last;
-		ahead_locked(a)->trails[k].last = NULL;
-	}
+	n = trails_clear(&ahead_locked(a)->trails, lasts);
 	lock_drop(&a->lock);
 	for (unsigned k = 0; k < RUNS_MAX; k++)
 		ahead_run_free(a, runs[k]);
-	for (unsigned k = 0; k < TRAILS_MAX; k++)
+	for (unsigned k = 0; k < n; k++)
 		inode_unref(a->fs->tree, lasts[k]);
 }
 

@@ -4,9 +4,9 @@
  * loader of training data) would each wait for a GET of their own. From the
  * third on those that come next are fetched ahead, many side by side, with the
  * listing's ETag, and across directories where a traversal fills them
- * (subtree.h). The window grows with what is used and shrinks with what is not.
- * Where files are passed over, or few are opened at each place, it takes longer
- * and longer rows to begin again, until one was worth it.
+ * (subtree.h). The window begins with two files, grows with what is used and
+ * shrinks with what is not. Who opens files in no order, or passes over some of
+ * them, or leaves directories amid their files, is believed less and less.
  *
  * What was fetched so is believed like a name: for metadata_ttl. Not for stores
  * of files.

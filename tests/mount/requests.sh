@@ -116,15 +116,68 @@ cold
 costs 'two cp -r at the same time share what is fetched: a tenth in vain at most' 440 '
 	cp -r $E/tree $LOCAL/one & cp -r $E/tree $LOCAL/two && wait $! &&
 		diff -r $LOCAL/tree $LOCAL/one && diff -r $LOCAL/tree $LOCAL/two'
-cold
-ls "$E"/tree/* >/dev/null
-take_counts
-random=$(find "$LOCAL/tree" -type f -printf '%P\n' | sort |
-	shuf -n 60 --random-source=<(yes))
-ok 'files that are opened in no order are read' '
-	for f in $random; do cmp $E/tree/$f $LOCAL/tree/$f || exit 1; done'
-take_counts
-is '... and no other is fetched' "$(count GET)" 60
+for seed in 1 2 3; do
+	random=$(find "$LOCAL/tree" -type f -printf '%P\n' | sort |
+		/usr/bin/python3 -c "
+import random, sys
+files = sys.stdin.read().split()
+print(*random.Random($seed).sample(files, 60))")
+	cold
+	ls "$E"/tree/* >/dev/null
+	take_counts
+	ok "files that are opened in no order are read ($seed)" '
+		for f in $random; do cmp $E/tree/$f $LOCAL/tree/$f || exit 1; done'
+	take_counts
+	is '... and no other is fetched' "$(count GET)" 60
+done
+
+# Files of several sizes, in bytes: `opens SENTENCE PERCENT` opens those that its
+# input names, each once. Headers are allowed for.
+/usr/bin/python3 - "$LOCAL/sizes" <<'END'
+import os, random, sys
+dice = random.Random(1)
+for d in range(20):
+    os.makedirs(f"{sys.argv[1]}/d{d:02}")
+    for f in range(20):
+        with open(f"{sys.argv[1]}/d{d:02}/f{f:02}", "wb") as out:
+            out.write(dice.randbytes(dice.randrange(4096, 32768)))
+END
+cp -r "$LOCAL/sizes" "$E/sizes"
+opens() {
+	local files bytes most
+	files=$(cat)
+	cold
+	ls "$E"/sizes/* >/dev/null
+	take_counts
+	(cd "$E/sizes" && for f in $files; do head -c1 "$f" || exit 1; done) \
+		>"$T/.out" 2>&1 || fail "$1: they are opened" <"$T/.out"
+	take_counts
+	# shellcheck disable=SC2086
+	bytes=$(cd "$LOCAL/sizes" && cat $files | wc -c)
+	most=$((bytes * (100 + $2) / 100 + $(count GET) * 1024))
+	ok "$1: at most $2 of 100 bytes in vain" '
+		echo "$bytes bytes in $(wc -w <<<"$files") files: $counts"
+		[ $(jq .received <<<$counts) -le $most ]'
+}
+for n in 3 4 5 10; do
+	(cd "$LOCAL/sizes" && for d in *; do
+		printf "$d/%s\n" $(ls "$d" | head -n "$n")
+	done) >"$T/files"
+	opens "the first $n files of each directory" 10 <"$T/files"
+done
+for seed in 1 2 3; do
+	(cd "$LOCAL/sizes" && /usr/bin/python3 -c "
+import os, random
+dice = random.Random($seed)
+for d in sorted(os.listdir()):
+    for f in dice.sample(sorted(os.listdir(d)), 10):
+        print(d + '/' + f)") >"$T/files"
+	opens "10 of 20 files at random ($seed)" 1 <"$T/files"
+	sort "$T/files" >"$T/sorted"
+	opens "... in order ($seed)" 10 <"$T/sorted"
+done
+ls -d "$LOCAL"/sizes/d0[0-4]/* | sed "s|$LOCAL/sizes/||" >"$T/files"
+opens 'all files of some directories' 10 <"$T/files"
 
 # ---- large files
 

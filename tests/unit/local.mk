@@ -174,7 +174,8 @@ tests_unit_test_fs_names_SOURCES = \
 	tests/unit/fs/names/test_dircache.c \
 	tests/unit/fs/names/test_inode.c \
 	tests/unit/fs/names/test_inode_limits.c \
-	tests/unit/fs/names/test_steps.c
+	tests/unit/fs/names/test_steps.c \
+	tests/unit/fs/names/test_trail.c
 tests_unit_test_fs_names_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_fs_names_LDADD = $(UNIT_LIBS)
 
@@ -245,6 +246,7 @@ tests_unit_test_fs_SOURCES = \
 	tests/unit/fs/test_dir_ahead.c \
 	tests/unit/fs/test_given_up.c \
 	tests/unit/fs/test_file_ahead.c \
+	tests/unit/fs/test_file_habits.c \
 	tests/unit/fs/test_fs_urls.c \
 	tests/unit/fs/test_handles.c \
 	tests/unit/fs/test_locks.c \

@@ -12,6 +12,7 @@ libfs_names_a_SOURCES = \
 	src/fs/names/inode_meta.c src/fs/names/inode_meta.h \
 	src/fs/names/policy.c src/fs/names/policy.h \
 	src/fs/names/store_event.c src/fs/names/store_event.h \
+	src/fs/names/trail.c src/fs/names/trail.h \
 	src/fs/names/refusal.c src/fs/names/refusal.h \
 	src/fs/names/tree.c src/fs/names/tree.h \
 	src/fs/names/tree_gone.c \
