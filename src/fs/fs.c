@@ -361,9 +361,9 @@ int fs_flush(struct fs *fs, struct buf *why)
 
 	write_back_counts(fs->write_back, &n);
 	if (n.names && sent) {
-		buf_addf(why, "%u of %u changes cannot be sent:\n", n.failed,
+		buf_addf(why, "%u of %u changes cannot be sent", n.failed,
 			 n.names);
-		write_back_names(fs->write_back, "  ", FLUSH_NAMES, why);
+		write_back_names(fs->write_back, FLUSH_NAMES, why);
 	}
 	return sent ? sent : gone ? gone : kept;
 }

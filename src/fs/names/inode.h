@@ -242,7 +242,7 @@ int tree_create(struct tree *t, struct inode *dir, const char *name,
 		enum inode_kind kind, mode_t mode, uid_t uid, gid_t gid,
 		struct inode **out);
 /* A new directory is in the store, or waits to be sent: until then what the
- * store says of its name does not count. */
+ * store says of its name does not count. Once more when it was sent. */
 void tree_dir_made(struct tree *t, struct inode *dir);
 /* The name is gone; its inode becomes an orphan while it is held. */
 void tree_remove(struct tree *t, struct inode *i);

@@ -215,16 +215,38 @@ static void queue_log(struct queued *q, struct tree *tree, int rc)
 	       "%s", what);
 }
 
-/* After an attempt. What has left the queue by it is no more of a concern. */
-static bool queue_settle_locked(struct write_back *w, struct queued *q, int rc)
+/* Its name was removed or replaced while it was to be sent: whoever does that
+ * is about to take it out of the queue, once his own record is written. */
+static bool queue_is_removed(struct write_back *w, struct queued *q)
+{
+	struct tree *tree = w->set.env->tree;
+
+	return inode_is_orphan(tree, q->inode) &&
+	       !inode_is_lost(tree, q->inode);
+}
+
+/* It is not due any more, and no flush has to wait for it. */
+static void queue_put_off_locked(struct write_back *w, struct queued *q)
 	REQUIRES(&w->lock)
+{
+	queue_unwant_locked(w, q);
+	queue_unlink_locked(w, q);
+	q->due_ms = INT64_MAX;
+	queue_link_locked(w, q, false);
+}
+
+/* After an attempt. What has left the queue by it is no more of a concern. */
+static bool queue_settle_locked(struct write_back *w, struct queued *q, int rc,
+				bool removed) REQUIRES(&w->lock)
 {
 	struct queue_locked *g = queue_locked(w);
 	bool first = false;
 
 	q->sending = false;
 	g->n_sending--;
-	if (!q->gone && rc != -EINTR) {
+	if (!q->gone && removed) {
+		queue_put_off_locked(w, q);
+	} else if (!q->gone && rc != -EINTR) {
 		/* Without an error its content was given up at the end of the
 		 * mount: the journal has what was accepted. */
 		/* That a store does not answer is said once, of all. */
@@ -331,13 +353,14 @@ static void queue_work(void *arg)
 {
 	struct write_back *w = arg;
 	struct queued *q;
-	bool first, idle;
+	bool first, idle, removed;
 	int rc;
 
 	while ((q = queue_take(w))) {
 		rc = w->send(w, q);
+		removed = !rc && queue_is_removed(w, q);
 		lock_take(&w->lock);
-		first = queue_settle_locked(w, q, rc);
+		first = queue_settle_locked(w, q, rc, removed);
 		idle = !queue_locked(w)->n_sending && !queue_locked(w)->waiting;
 		lock_drop(&w->lock);
 		if (first)

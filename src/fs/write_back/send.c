@@ -121,8 +121,12 @@ static int send_dir(struct write_back *w, struct queued *q)
 		return rc == -ENOENT ? 0 : rc;
 	if (queue_find(w, q->inode) == q->id)
 		rc = w->set.make_dir(w->set.arg, q->inode);
-	if (!rc)
+	if (!rc) {
+		/* before it waits no more: of a listing that was asked before
+		 * the marker was there it would be gone */
+		tree_dir_made(tree, q->inode);
 		queue_remove(w, q->inode);
+	}
 	claims_publish_end(tree, q->inode);
 	return rc;
 }

@@ -481,18 +481,17 @@ void write_back_counts(struct write_back *w, struct write_back_counts *out)
 }
 
 static void write_back_names_add(struct write_back *w, const struct queued *q,
-				 int why, const char *word, struct buf *out)
+				 int why, const char *between, struct buf *out)
 {
 	INODE_OBJECT_LOCAL o;
 
 	if (!inode_object(w->set.env->tree, q->inode, &o))
-		buf_addf(out, "%s@%s/%s: %s\n", word, o.stage->name,
+		buf_addf(out, "%s@%s/%s: %s", between, o.stage->name,
 			 buf_str(&o.key) + strlen(o.stage->prefix),
 			 strerror(-why));
 }
 
-void write_back_names(struct write_back *w, const char *word, unsigned most,
-		      struct buf *out)
+void write_back_names(struct write_back *w, unsigned most, struct buf *out)
 {
 	struct queued *list[64], *q;
 	int why[64];
@@ -508,7 +507,7 @@ void write_back_names(struct write_back *w, const char *word, unsigned most,
 	}
 	lock_drop(&w->lock);
 	for (unsigned k = 0; k < n; k++) {
-		write_back_names_add(w, list[k], why[k], word, out);
+		write_back_names_add(w, list[k], why[k], k ? "; " : ": ", out);
 		queue_unref(w, list[k]);
 	}
 }

@@ -105,8 +105,7 @@ struct write_back_counts {
 	uint64_t journal_bytes; /* of its file */
 };
 void write_back_counts(struct write_back *w, struct write_back_counts *out);
-/* Appends a line for each of the first failed ones: word, location, why. */
-void write_back_names(struct write_back *w, const char *word, unsigned most,
-		      struct buf *out);
+/* Appends the first failed ones: `: location: why; location: why`. */
+void write_back_names(struct write_back *w, unsigned most, struct buf *out);
 
 #endif

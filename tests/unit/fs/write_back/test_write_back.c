@@ -15,7 +15,7 @@
 #include "base/budget.h"
 #include "base/buf.h"
 #include "fs/state.h"
-#include "fs/write_back/write_back.h"
+#include "fs/write_back/queue.h"
 #include "fs/xattr/fs_xattr.h"
 #include "later_rig.h"
 #include "unit.h"
@@ -432,6 +432,59 @@ static void not_anothers(void **state)
 	later_down(&m);
 }
 
+/* ---- removed while it is to be sent ---- */
+
+static void *flush_thread(void *arg)
+{
+	return (void *)(intptr_t)later_flush(arg);
+}
+
+/* Has a worker tried the one that waits? It does so only when it is flushed. */
+static bool was_tried(struct write_back *w)
+{
+	struct queue_locked *g;
+	bool tried;
+
+	lock_take(&w->lock);
+	g = queue_locked(w);
+	tried = !g->n_sending &&
+		(g->failed || (g->waiting && g->waiting->due_ms == INT64_MAX));
+	lock_drop(&w->lock);
+	return tried;
+}
+
+/* A worker comes between the two steps of a removal: the tree has it, and the
+ * queue does not know it yet. That is no failure of a flush. */
+static void removed_amid_a_flush(void **state)
+{
+	static const bool dirs[] = { false, true };
+
+	for (size_t k = 0; k < COUNT(dirs); k++) {
+		struct mount m;
+		struct inode *i;
+		pthread_t thread;
+		void *rc;
+
+		later_up(&m);
+		assert_int_equal(dirs[k] ? mount_mkdir(&m, "a")
+					 : mount_write(&m, "a", "a"),
+				 0);
+		i = mount_find(&m, "a", NULL);
+		tree_remove(m.fs->tree, i);
+		assert_int_equal(
+			pthread_create(&thread, NULL, flush_thread, &m), 0);
+		for (int n = 0; n < 60000 && !was_tried(m.fs->write_back); n++)
+			usleep(1000);
+		row_check("it is tried", was_tried(m.fs->write_back));
+		write_back_gone(m.fs->write_back, i);
+		pthread_join(thread, &rc);
+		row_number("the flush", (intptr_t)rc, 0);
+		row_number("names that wait", later_waiting(&m), 0);
+		mount_forget(&m, i);
+		later_down(&m);
+	}
+}
+
 SUITE(write_back)
 {
 	const struct CMUnitTest tests[] = {
@@ -452,6 +505,7 @@ SUITE(write_back)
 		cmocka_unit_test(removed_stays_removed),
 		cmocka_unit_test(sent_before_its_directory),
 		cmocka_unit_test(not_anothers),
+		cmocka_unit_test(removed_amid_a_flush),
 	};
 
 	return cmocka_run_group_tests(tests, later_setup, later_teardown);

@@ -210,6 +210,68 @@ static void the_other_kinds(void **state)
 	later_down(&m);
 }
 
+/* ---- a listing that was asked for before ---- */
+
+static struct {
+	struct mount *m;
+	const struct store_ops *real;
+	struct store_ops ops;
+	int sent; /* of the flush; 1: none was */
+} look;
+
+/* At its end all that waits is sent: it has none of that. */
+static int listed(struct store_list *l, struct list_entry *out)
+{
+	int more = look.real->list_next(l, out);
+
+	if (!more && look.sent == 1) {
+		look.sent = 0;
+		look.sent = later_flush(look.m);
+	}
+	return more;
+}
+
+/* Directories, one in another, which no listing may take away. */
+static void sent_amid_a_listing(void **state)
+{
+	static const char *const lists[] = { "", "d" };
+
+	for (size_t k = 0; k < COUNT(lists); k++) {
+		struct inode *held, *i;
+		struct mount m;
+		char names[64];
+
+		later_up(&m);
+		store_has(&m, "p/a", "a");
+		if (k)
+			store_has(&m, "p/d/", "");
+		else
+			assert_int_equal(mount_mkdir(&m, "d"), 0);
+		assert_int_equal(mount_mkdir(&m, "d/e"), 0);
+		assert_int_equal(mount_mkdir(&m, "d/e/f"), 0);
+		held = mount_find(&m, "d/e", NULL);
+		fs_set_ttl(m.fs, 0);
+		look.m = &m;
+		look.sent = 1;
+		look.real = m.store->ops;
+		look.ops = *look.real;
+		look.ops.list_next = listed;
+		m.store->ops = &look.ops;
+		assert_int_equal(mount_ls(&m, lists[k], names, sizeof(names)),
+				 0);
+		row_number("all was sent meanwhile", look.sent, 0);
+		row_number("... and waits no more", later_waiting(&m), 0);
+		i = mount_find(&m, "d/e", NULL);
+		row_check("it is the same", i == held);
+		mount_forget(&m, i);
+		mount_forget(&m, held);
+		row_number("a file in it", mount_write(&m, "d/e/f/x", "x"), 0);
+		row_number("it is no other's", mount_mkdir(&m, "d/e"), -EEXIST);
+		m.store->ops = look.real;
+		later_down(&m);
+	}
+}
+
 SUITE(write_back_sent)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +281,7 @@ SUITE(write_back_sent)
 		cmocka_unit_test(cut_since),
 		cmocka_unit_test(twice_killed),
 		cmocka_unit_test(the_other_kinds),
+		cmocka_unit_test(sent_amid_a_listing),
 	};
 
 	return cmocka_run_group_tests(tests, later_setup, later_teardown);
