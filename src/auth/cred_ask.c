@@ -121,8 +121,9 @@ int cred_ask_http(struct cred_ask *ask, const struct cred_request *request,
 	rc = http_perform(request->lane, &c.call, out);
 	if (!rc)
 		ask_take_date(ask, out);
-	else if (request->who)
-		cred_ask_fail(ask, rc, "%s does not answer: %s", request->who,
+	else if (request->provider)
+		cred_ask_fail(ask, rc, "%s does not answer: %s",
+			      request->provider,
 			      out->why ? out->why : strerror(-rc));
 	return rc;
 }

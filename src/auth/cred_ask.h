@@ -52,7 +52,7 @@ int cred_ask_file(const char *path, const char *end, struct buf *out);
 #define CRED_HEADERS_MAX 2
 
 struct cred_request {
-	const char *who; /* named when no answer comes; NULL: not */
+	const char *provider; /* named when no answer comes; NULL: not */
 	struct http_lane *lane;
 	enum http_verb verb;
 	const char *url;

@@ -16,7 +16,7 @@
 #include "net/url.h"
 
 #define HOST "http://169.254.170.2"
-#define WHO "the container endpoint"
+#define PROVIDER "the container endpoint"
 #define TOKEN_FILE "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
 #define TOKEN "AWS_CONTAINER_AUTHORIZATION_TOKEN"
 #define DEADLINE_MS 6000 /* three attempts of two seconds */
@@ -113,10 +113,10 @@ static int container_parse(struct cred_ask *ask, const struct http_reply *reply,
 		.end = "Expiration",
 	};
 	CRED_FIELDS_LOCAL f = { 0 };
-	int rc = cred_fields_json(ask, WHO, &names, &reply->body, &f);
+	int rc = cred_fields_json(ask, PROVIDER, &names, &reply->body, &f);
 
 	if (!rc)
-		rc = cred_fields_make(ask, &f, CRED_END_ISO, WHO,
+		rc = cred_fields_make(ask, &f, CRED_END_ISO, PROVIDER,
 				      "container endpoint", out);
 	return rc;
 }
@@ -125,7 +125,7 @@ static int container_ask(struct cred_ask *ask, const char *url,
 			 const char *token, struct creds **out)
 {
 	const struct cred_request request = {
-		.who = WHO,
+		.provider = PROVIDER,
 		.lane = ask->near,
 		.verb = HTTP_GET,
 		.url = url,
@@ -138,7 +138,7 @@ static int container_ask(struct cred_ask *ask, const char *url,
 
 	if (!rc && reply.status != 200)
 		rc = cred_ask_fail(ask, -EACCES,
-				   WHO " answered with status %ld",
+				   PROVIDER " answered with status %ld",
 				   reply.status);
 	else if (!rc)
 		rc = container_parse(ask, &reply, out);
@@ -165,7 +165,7 @@ int cred_container_read(struct cred_ask *ask, struct creds **out)
 			      relative ? "RELATIVE" : "FULL", buf_str(&why));
 	else if (!rc && !ask->near)
 		rc = cred_ask_fail(ask, -EINVAL,
-				   WHO
+				   PROVIDER
 				   " needs a network, and there is none here");
 	if (!rc)
 		rc = container_token(ask, &token);

@@ -62,14 +62,15 @@ static int fields_parse_end(const char *text, enum cred_end kind, int64_t *out)
 	return 0;
 }
 
-static int fields_expired(struct cred_ask *ask, const char *who, int64_t end)
+static int fields_expired(struct cred_ask *ask, const char *provider,
+			  int64_t end)
 {
 	char text[TIME_RFC3339_SIZE];
 	int64_t skew = ask->skew_s;
 
 	clock_rfc3339(end, text);
 	cred_ask_fail(ask, -EACCES, "the credentials of %s have expired: %s",
-		      who, text);
+		      provider, text);
 	if (skew > SKEW_TOLD_S || skew < -SKEW_TOLD_S)
 		buf_addf(&ask->why,
 			 " (this machine's clock is %lld s %s of the server's)",
@@ -79,14 +80,14 @@ static int fields_expired(struct cred_ask *ask, const char *who, int64_t end)
 }
 
 int cred_fields_make(struct cred_ask *ask, const struct cred_fields *f,
-		     enum cred_end kind, const char *who, const char *source,
-		     struct creds **out)
+		     enum cred_end kind, const char *provider,
+		     const char *source, struct creds **out)
 {
 	int64_t end;
 
 	if (!f->id || !*f->id || !f->secret || !*f->secret)
 		return cred_ask_fail(
-			ask, -EBADMSG, "%s answered without %s", who,
+			ask, -EBADMSG, "%s answered without %s", provider,
 			f->id && *f->id ? "a secret key" : "a key id");
 	if (!fields_is_word(f->id) || !fields_is_word(f->secret) ||
 	    (f->token && !fields_is_word(f->token)))
@@ -94,13 +95,13 @@ int cred_fields_make(struct cred_ask *ask, const struct cred_fields *f,
 			ask, -EBADMSG,
 			"%s answered keys with white space or control "
 			"bytes in them",
-			who);
+			provider);
 	if (fields_parse_end(f->end, kind, &end))
 		return cred_ask_fail(
 			ask, -EBADMSG,
-			"%s answered an expiration that is no time", who);
+			"%s answered an expiration that is no time", provider);
 	if (end && end <= clock_now_s())
-		return fields_expired(ask, who, end);
+		return fields_expired(ask, provider, end);
 	*out = creds_new(f->id, f->secret,
 			 f->token && *f->token ? f->token : NULL, end, source);
 	return *out ? 0 : -ENOMEM;
@@ -140,7 +141,7 @@ static void fields_wipe_members(json_t *object)
 	}
 }
 
-static int fields_take_all(struct cred_ask *ask, const char *who,
+static int fields_take_all(struct cred_ask *ask, const char *provider,
 			   const struct cred_json *names, const json_t *object,
 			   struct cred_fields *out)
 {
@@ -162,13 +163,13 @@ static int fields_take_all(struct cred_ask *ask, const char *who,
 						members[i].to);
 		if (rc == -EBADMSG)
 			cred_ask_fail(ask, rc,
-				      "%s answered a %s that is no text", who,
-				      name);
+				      "%s answered a %s that is no text",
+				      provider, name);
 	}
 	return rc;
 }
 
-int cred_fields_json(struct cred_ask *ask, const char *who,
+int cred_fields_json(struct cred_ask *ask, const char *provider,
 		     const struct cred_json *names, const struct buf *text,
 		     struct cred_fields *out)
 {
@@ -181,12 +182,12 @@ int cred_fields_json(struct cred_ask *ask, const char *who,
 	if (top && names->root)
 		object = json_object_get(top, names->root);
 	if (json_is_object(object))
-		rc = fields_take_all(ask, who, names, object, out);
+		rc = fields_take_all(ask, provider, names, object, out);
 	else
 		rc = cred_ask_fail(ask, -EBADMSG,
 				   "%s answered something that is not the JSON "
 				   "object of credentials",
-				   who);
+				   provider);
 	if (json_is_object(top))
 		fields_wipe_members(top);
 	json_decref(top);

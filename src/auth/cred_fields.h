@@ -25,13 +25,13 @@ enum cred_end {
 };
 
 /*
- * Checks them. `who` names the provider in messages; source becomes the
+ * Checks them. `provider` names the provider in messages; source becomes the
  * credentials' own. -EBADMSG: something is missing or is not what it should be;
  * -EACCES: they have expired by our clock.
  */
 int cred_fields_make(struct cred_ask *ask, const struct cred_fields *f,
-		     enum cred_end kind, const char *who, const char *source,
-		     struct creds **out);
+		     enum cred_end kind, const char *provider,
+		     const char *source, struct creds **out);
 
 /* What an answer in JSON calls them. */
 struct cred_json {
@@ -44,7 +44,7 @@ struct cred_json {
  * one is absent or null. -EBADMSG when that is not what the bytes are. out is
  * to be cleared in any case. The message never shows the bytes.
  */
-int cred_fields_json(struct cred_ask *ask, const char *who,
+int cred_fields_json(struct cred_ask *ask, const char *provider,
 		     const struct cred_json *names, const struct buf *text,
 		     struct cred_fields *out);
 

@@ -15,7 +15,7 @@
 #include "base/text.h"
 #include "net/url.h"
 
-#define WHO "the instance metadata service"
+#define PROVIDER "the instance metadata service"
 #define ENDPOINT "AWS_EC2_METADATA_SERVICE_ENDPOINT"
 #define ROLES "/latest/meta-data/iam/security-credentials/"
 #define TOKEN_TTL_S "21600"
@@ -79,7 +79,7 @@ static int imds_request(struct imds *m, enum http_verb verb, const char *path,
 	rc = cred_ask_http(m->ask, &r, reply);
 	if (rc && rc != -EINTR && rc != -ENOMEM)
 		rc = cred_ask_fail(m->ask, -ENOENT,
-				   WHO " does not answer at %s",
+				   PROVIDER " does not answer at %s",
 				   buf_str(&m->base));
 	return rc;
 }
@@ -109,19 +109,20 @@ static int imds_token(struct imds *m)
 		; /* said already */
 	} else if (old && cred_ask_env_yes("AWS_EC2_METADATA_V1_DISABLED")) {
 		rc = cred_ask_fail(m->ask, -ENOENT,
-				   WHO " gives no token (status %ld), and "
-				       "AWS_EC2_METADATA_V1_DISABLED is set",
+				   PROVIDER
+				   " gives no token (status %ld), and "
+				   "AWS_EC2_METADATA_V1_DISABLED is set",
 				   reply.status);
 	} else if (reply.status == 200) {
 		if (imds_is_word(text, reply.body.len, "-_=+/.~", TOKEN_MAX))
 			buf_add(&m->token, text, reply.body.len);
 		else
 			rc = cred_ask_fail(m->ask, -EBADMSG,
-					   WHO
+					   PROVIDER
 					   " answered a token that is none");
 	} else if (!old) {
 		rc = cred_ask_fail(m->ask, -EACCES,
-				   WHO " refuses a token: status %ld",
+				   PROVIDER " refuses a token: status %ld",
 				   reply.status);
 	}
 	return rc;
@@ -142,11 +143,13 @@ static int imds_role(struct imds *m, struct buf *role)
 				   "no role is attached to this instance");
 	else if (reply.status != 200)
 		rc = cred_ask_fail(m->ask, -EACCES,
-				   WHO " does not name the role: status %ld",
+				   PROVIDER
+				   " does not name the role: status %ld",
 				   reply.status);
 	else if (!imds_is_word(text, n, "+=,.@_-", ROLE_MAX))
 		rc = cred_ask_fail(m->ask, -EBADMSG,
-				   WHO " answered a role's name that is none");
+				   PROVIDER
+				   " answered a role's name that is none");
 	else
 		buf_add(role, text, n);
 	return rc;
@@ -164,16 +167,16 @@ static int imds_parse(struct imds *m, const struct http_reply *reply,
 	};
 	BUF_LOCAL source = BUF_INIT(BUF_MESSAGE);
 	CRED_FIELDS_LOCAL f = { 0 };
-	int rc = cred_fields_json(m->ask, WHO, &names, &reply->body, &f);
+	int rc = cred_fields_json(m->ask, PROVIDER, &names, &reply->body, &f);
 
 	buf_addf(&source, "instance role %s", role);
 	if (!rc && f.extra && strcmp(f.extra, "Success")) {
 		rc = cred_ask_fail(m->ask, -EACCES,
-				   WHO " has no keys for role %s: ", role);
+				   PROVIDER " has no keys for role %s: ", role);
 		text_printable(&m->ask->why, f.extra);
 	}
 	return rc ? rc
-		  : cred_fields_make(m->ask, &f, CRED_END_ISO, WHO,
+		  : cred_fields_make(m->ask, &f, CRED_END_ISO, PROVIDER,
 				     buf_str(&source), out);
 }
 
@@ -184,7 +187,8 @@ static int imds_keys(struct imds *m, const char *role, struct creds **out)
 
 	if (!rc && reply.status != 200)
 		rc = cred_ask_fail(m->ask, -EACCES,
-				   WHO " has no keys for role %s: status %ld",
+				   PROVIDER
+				   " has no keys for role %s: status %ld",
 				   role, reply.status);
 	else if (!rc)
 		rc = imds_parse(m, &reply, role, out);

@@ -298,7 +298,7 @@ static int process_watch(struct run *r, int64_t timeout_ms)
 }
 
 static int process_fail(struct cred_ask *ask, const struct run *r, int rc,
-			const char *who, const char *program)
+			const char *provider, const char *program)
 {
 	BUF_LOCAL words = BUF_INIT(BUF_MESSAGE);
 	const char *said = buf_str(&r->text[1]);
@@ -324,7 +324,7 @@ static int process_fail(struct cred_ask *ask, const struct run *r, int rc,
 		buf_adds(&words, ": ");
 		text_one_line(&words, buf_str(&piece));
 	}
-	cred_ask_fail(ask, rc, "%s: ", who);
+	cred_ask_fail(ask, rc, "%s: ", provider);
 	text_printable(&ask->why, program);
 	buf_addf(&ask->why, ": %s", buf_str(&words));
 	/* A program that is not there was asked for all the same. */
@@ -332,7 +332,7 @@ static int process_fail(struct cred_ask *ask, const struct run *r, int rc,
 }
 
 static int process_parse(struct cred_ask *ask, const struct buf *output,
-			 const char *who, const char *source,
+			 const char *provider, const char *source,
 			 struct creds **out)
 {
 	static const struct cred_json names = {
@@ -343,25 +343,26 @@ static int process_parse(struct cred_ask *ask, const struct buf *output,
 		.extra = "Version",
 	};
 	CRED_FIELDS_LOCAL f = { 0 };
-	int rc = cred_fields_json(ask, who, &names, output, &f);
+	int rc = cred_fields_json(ask, provider, &names, output, &f);
 
 	if (!rc && (!f.extra || strcmp(f.extra, "1")))
 		rc = cred_ask_fail(ask, -EBADMSG, "%s answered no `Version`: 1",
-				   who);
+				   provider);
 	return rc ? rc
-		  : cred_fields_make(ask, &f, CRED_END_ISO, who, source, out);
+		  : cred_fields_make(ask, &f, CRED_END_ISO, provider, source,
+				     out);
 }
 
 int cred_process_read(struct cred_ask *ask, const char *command,
-		      int64_t timeout_ms, const char *who, const char *source,
-		      struct creds **out)
+		      int64_t timeout_ms, const char *provider,
+		      const char *source, struct creds **out)
 {
 	struct run r = { .fds = { -1, -1 }, .gone = true };
 	char **words;
 	int rc = cred_process_words(command, &words);
 
 	if (rc)
-		return cred_ask_fail(ask, rc, "%s: %s", who,
+		return cred_ask_fail(ask, rc, "%s: %s", provider,
 				     rc == -EINVAL
 					     ? "a quote that is not closed, "
 					       "or no program"
@@ -376,9 +377,9 @@ int cred_process_read(struct cred_ask *ask, const char *command,
 		process_kill(&r);
 	}
 	if (rc || r.status)
-		rc = process_fail(ask, &r, rc, who, words[0]);
+		rc = process_fail(ask, &r, rc, provider, words[0]);
 	else
-		rc = process_parse(ask, &r.text[0], who, source, out);
+		rc = process_parse(ask, &r.text[0], provider, source, out);
 	for (int i = 0; i < 2; i++) {
 		if (r.fds[i] >= 0)
 			close(r.fds[i]);

@@ -14,14 +14,14 @@
 #define CRED_PROCESS_TIMEOUT_MS 60000
 
 /*
- * Runs the command line, which is cut into words and not
- * given to a shell, in `/`, without our descriptors, and waits for it. `who`
- * names it in messages, source in the credentials. -ETIMEDOUT after timeout_ms;
- * then it and its process group are killed.
+ * Runs the command line, which is cut into words and not given to a shell, in
+ * `/`, without our descriptors, and waits for it. `provider` names it in
+ * messages, source in the credentials. -ETIMEDOUT after timeout_ms; then it and
+ * its process group are killed.
  */
 int cred_process_read(struct cred_ask *ask, const char *command,
-		      int64_t timeout_ms, const char *who, const char *source,
-		      struct creds **out);
+		      int64_t timeout_ms, const char *provider,
+		      const char *source, struct creds **out);
 
 /*
  * A command line cut into words as a POSIX shell would cut it, with nothing

@@ -149,13 +149,13 @@ static int profile_process(struct cred_ask *ask, const struct aws_profile *p,
 			   struct creds **out)
 {
 	const char *command = p->values[AWS_KEY_PROCESS];
-	BUF_LOCAL who = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL provider = BUF_INIT(BUF_MESSAGE);
 
 	if (!command)
 		return -ENOENT;
-	buf_addf(&who, "profile %s, credential_process", p->name);
+	buf_addf(&provider, "profile %s, credential_process", p->name);
 	return cred_process_read(ask, command, CRED_PROCESS_TIMEOUT_MS,
-				 buf_str(&who), buf_str(&who), out);
+				 buf_str(&provider), buf_str(&provider), out);
 }
 
 static int profile_keys(struct cred_ask *ask, const struct aws_profile *p,

@@ -20,7 +20,7 @@
 #include "base/text.h"
 #include "net/url.h"
 
-#define WHO "single sign-on"
+#define PROVIDER "single sign-on"
 #define DEADLINE_MS 20000
 #define FILE_MAX 65536
 
@@ -66,8 +66,8 @@ static int sso_find_token(struct cred_ask *ask, const struct cred_sso *sso,
 				    rc == -ENOENT ? "nobody has signed on"
 						  : strerror(-rc));
 	else
-		rc = cred_fields_json(ask, "the cache of " WHO, &names, &text,
-				      out);
+		rc = cred_fields_json(ask, "the cache of " PROVIDER, &names,
+				      &text, out);
 	if (!rc &&
 	    (!out->token || !out->end || clock_parse_iso8601(out->end, &end) ||
 	     text_has_control(out->token)))
@@ -92,7 +92,8 @@ static int sso_url(struct cred_ask *ask, const struct cred_sso *sso,
 	if (given) {
 		rc = url_parse(given, "https", &url, &why);
 		if (rc)
-			cred_ask_fail(ask, rc, "the endpoint of " WHO ": %s",
+			cred_ask_fail(ask, rc,
+				      "the endpoint of " PROVIDER ": %s",
 				      buf_str(&why));
 		else
 			url_origin(&url, out);
@@ -124,12 +125,12 @@ static int sso_parse(struct cred_ask *ask, const struct cred_sso *sso,
 	};
 	BUF_LOCAL source = BUF_INIT(BUF_MESSAGE);
 	CRED_FIELDS_LOCAL f = { 0 };
-	int rc = cred_fields_json(ask, WHO, &names, &reply->body, &f);
+	int rc = cred_fields_json(ask, PROVIDER, &names, &reply->body, &f);
 
 	buf_addf(&source, "profile %s, single sign-on as %s in %s",
 		 sso->profile, sso->role_name, sso->account_id);
 	return rc ? rc
-		  : cred_fields_make(ask, &f, CRED_END_MS, WHO,
+		  : cred_fields_make(ask, &f, CRED_END_MS, PROVIDER,
 				     buf_str(&source), out);
 }
 
@@ -138,7 +139,7 @@ static int sso_ask_portal(struct cred_ask *ask, const struct cred_sso *sso,
 			  struct creds **out)
 {
 	const struct cred_request request = {
-		.who = WHO,
+		.provider = PROVIDER,
 		.lane = ask->far,
 		.verb = HTTP_GET,
 		.url = url,
@@ -155,11 +156,11 @@ static int sso_ask_portal(struct cred_ask *ask, const struct cred_sso *sso,
 		rc = sso_ask_person(ask, sso, "the session has ended");
 	else if (reply.status == 403 || reply.status == 404)
 		rc = cred_ask_fail(ask, -EACCES,
-				   WHO " refuses role %s in account %s",
+				   PROVIDER " refuses role %s in account %s",
 				   sso->role_name, sso->account_id);
 	else if (reply.status != 200)
 		rc = cred_ask_fail(ask, -EACCES,
-				   WHO " answered with status %ld",
+				   PROVIDER " answered with status %ld",
 				   reply.status);
 	else
 		rc = sso_parse(ask, sso, &reply, out);
@@ -175,7 +176,8 @@ int cred_sso_read(struct cred_ask *ask, const struct cred_sso *sso,
 
 	if (!rc && !ask->far)
 		rc = cred_ask_fail(ask, -EINVAL,
-				   WHO " needs a network, and there is none");
+				   PROVIDER
+				   " needs a network, and there is none");
 	if (!rc)
 		rc = sso_find_token(ask, sso, &token);
 	return rc ? rc

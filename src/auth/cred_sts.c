@@ -21,7 +21,7 @@
 #include "base/xml.h"
 #include "net/url.h"
 
-#define WHO "STS"
+#define PROVIDER "STS"
 #define SERVICE "sts"
 #define FORM "application/x-www-form-urlencoded; charset=utf-8"
 #define DEADLINE_MS 20000
@@ -102,10 +102,11 @@ static int sts_init(struct sts *s, struct cred_ask *ask, const char *action,
 	};
 	if (!ask->far)
 		return cred_ask_fail(ask, -EINVAL,
-				     WHO " needs a network, and there is none");
+				     PROVIDER
+				     " needs a network, and there is none");
 	rc = cred_sts_server(ask->region, &s->url, &s->region, &why);
 	if (rc)
-		cred_ask_fail(ask, rc, "the endpoint of " WHO ": %s",
+		cred_ask_fail(ask, rc, "the endpoint of " PROVIDER ": %s",
 			      buf_str(&why));
 	else
 		rc = url_parse(buf_str(&s->url), NULL, &s->server, &why);
@@ -231,7 +232,7 @@ static int sts_fail(struct cred_ask *ask, long status,
 	bool tells =
 		doc->message && doc->code && !strstr(doc->code, "Signature");
 
-	cred_ask_fail(ask, -EACCES, WHO " refuses: ");
+	cred_ask_fail(ask, -EACCES, PROVIDER " refuses: ");
 	if (doc->code)
 		text_printable(&ask->why, doc->code);
 	else
@@ -261,9 +262,9 @@ static int sts_judge(struct cred_ask *ask, const struct http_reply *reply,
 		rc = sts_fail(ask, reply->status, &doc);
 	else if (rc)
 		cred_ask_fail(ask, rc,
-			      WHO " answered something that is no XML");
+			      PROVIDER " answered something that is no XML");
 	else
-		rc = cred_fields_make(ask, &doc.fields, CRED_END_ISO, WHO,
+		rc = cred_fields_make(ask, &doc.fields, CRED_END_ISO, PROVIDER,
 				      source, out);
 	cred_sts_doc_clear(&doc);
 	return rc;
@@ -272,7 +273,7 @@ static int sts_judge(struct cred_ask *ask, const struct http_reply *reply,
 static int sts_post(struct cred_ask *ask, struct sts *s, const char *source,
 		    struct creds **out)
 {
-	BUF_LOCAL who = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL provider = BUF_INIT(BUF_MESSAGE);
 	struct cred_request request = {
 		.lane = ask->far,
 		.verb = HTTP_POST,
@@ -288,11 +289,11 @@ static int sts_post(struct cred_ask *ask, struct sts *s, const char *source,
 	int rc = buf_err(&s->body) ? buf_err(&s->body) : buf_err(&s->url);
 
 	if (rc)
-		return cred_ask_fail(ask, rc,
-				     "a request to " WHO " would be too long");
+		return cred_ask_fail(
+			ask, rc, "a request to " PROVIDER " would be too long");
 	sha256_hex(s->body.data, s->body.len, s->body_hash);
-	buf_addf(&who, WHO " at %s", s->server.host);
-	request.who = buf_str(&who);
+	buf_addf(&provider, PROVIDER " at %s", s->server.host);
+	request.provider = buf_str(&provider);
 	rc = cred_ask_http(ask, &request, &reply);
 	return rc ? rc : sts_judge(ask, &reply, source, out);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The fields are the same in each format. In logfmt and JSON they are all the
- * line has, so the time stands there too, whoever keeps the log; an error is
- * its text and its number, which a sentence has at its end.
+ * line has, so the time stands there too, even where the system's log adds its
+ * own; an error is its text and its number, which a sentence has at its end.
  */
 #include "base/log_line.h"
 

@@ -14,7 +14,7 @@ struct buf;
 enum log_line_start {
 	LOG_LINE_NAME, /* `stagefs: error: ` */
 	LOG_LINE_TIME, /* `TIME stagefs[PID]: error: ` */
-	LOG_LINE_LEVEL, /* `error: `: someone else adds the rest */
+	LOG_LINE_LEVEL, /* `error: `: syslog adds the rest */
 };
 
 struct log_line {

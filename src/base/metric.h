@@ -3,8 +3,8 @@
  * Counters that any thread raises, and Prometheus' text format for them:
  * https://prometheus.io/docs/instrumenting/exposition_formats/
  *
- * Every label comes from a fixed table, so that nobody outside makes new time
- * series. Names are given without the `stagefs_` that they begin with.
+ * Every label comes from a fixed table, so that no request from outside makes
+ * new time series. Names are given without the `stagefs_` that they begin with.
  */
 #ifndef BASE_METRIC_H
 #define BASE_METRIC_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `stagefs init`: a first configuration, for the URL of a bucket or of a
- * directory. What is missing is asked for where there is somebody to ask; what
- * was asked for and given is checked by `stagefs check`.
+ * directory. What is missing is asked for on a terminal; what was asked for and
+ * given is checked by `stagefs check`.
  *
  * The file is new and closed to others from its first byte on. Secrets come
  * from the terminal only.

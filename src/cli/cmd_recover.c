@@ -69,7 +69,7 @@ static int recover_list(struct recovery *r, const struct salvage *s,
 				 { .text = buf_str(&name) },
 				 { .text = s->is_dir ? NULL : buf_str(&size) },
 				 { .text = state },
-				 { .text = s->who },
+				 { .text = s->mount_name },
 			 });
 }
 

@@ -10,7 +10,7 @@
 
 struct buf;
 
-/* Is there somebody to ask? */
+/* Can a person be asked? */
 bool prompt_person(void);
 
 /* One line of fd without its end, byte by byte: what follows it stays there

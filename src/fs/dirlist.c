@@ -172,8 +172,8 @@ static int dirlist_finish(struct dirlist *l)
 	return 0;
 }
 
-/* What was begun ahead has failed: that is no answer to this caller, who asks
- * by himself. */
+/* What was begun ahead has failed: that is no answer to this caller, which asks
+ * again itself. */
 static int dirlist_ask_again(struct dirlist *l)
 {
 	bool ahead = l->list->ahead;

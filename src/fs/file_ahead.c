@@ -168,7 +168,7 @@ static struct ahead_entry ahead_run_take_next(struct run *r)
 	return e;
 }
 
-/* Half of what it may have waits for who has gone on. */
+/* Half of what it may have was fetched for a program that has passed it by. */
 static bool ahead_run_is_passed(const struct run *r)
 {
 	return 2 * r->passed >= r->window && r->passed;
@@ -451,7 +451,7 @@ static void ahead_run_end(struct file_ahead *a, struct run *r)
 }
 
 /* Starts what comes next; the run is the caller's. What lies behind many files
- * that are not fetched is far from who reads. */
+ * that are not fetched is far from the reader. */
 static void ahead_run_top_up(struct file_ahead *a, struct run *r)
 {
 	struct ahead_entry e;

@@ -34,8 +34,9 @@ void file_ahead_forget(struct file_ahead *a);
  */
 int file_ahead_open(struct file_ahead *a, struct inode *i, struct file *f,
 		    const struct inode_view *v);
-/* The same, when nobody else has its bytes either: who opens files in order
- * will want those that come next. They are started before i itself is. */
+/* The same, when no other reader has its bytes either: a program that opens
+ * files in order will want those that come next. They are started before i
+ * itself is. */
 void file_ahead_missed(struct file_ahead *a, struct inode *i,
 		       const struct inode_view *v);
 

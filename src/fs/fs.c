@@ -41,9 +41,10 @@ static int fs_copy_settings(struct fs *fs, const struct fs_settings *s)
 	fs->set = *s;
 	fs->set.spill_dir = s->spill_dir ? strdup(s->spill_dir) : NULL;
 	fs->set.state_dir = s->state_dir ? strdup(s->state_dir) : NULL;
-	fs->set.who = s->who ? strdup(s->who) : NULL;
+	fs->set.mount_name = s->mount_name ? strdup(s->mount_name) : NULL;
 	if ((s->spill_dir && !fs->set.spill_dir) ||
-	    (s->state_dir && !fs->set.state_dir) || (s->who && !fs->set.who))
+	    (s->state_dir && !fs->set.state_dir) ||
+	    (s->mount_name && !fs->set.mount_name))
 		return -ENOMEM;
 	return 0;
 }
@@ -104,7 +105,7 @@ static struct write_back *fs_make_write_back(struct fs *fs)
 	const struct write_back_settings set = {
 		.env = &fs->env,
 		.spill_dir = fs->set.spill_dir,
-		.who = fs->set.who,
+		.mount_name = fs->set.mount_name,
 		.bytes_max = fs->set.write_back_size,
 		.names_max = fs->set.write_back_names,
 		.delay_ms = fs->set.write_back_delay_ms,
@@ -232,7 +233,7 @@ void fs_free(struct fs *fs)
 	stage_unref(fs->only);
 	free((char *)fs->set.spill_dir);
 	free((char *)fs->set.state_dir);
-	free((char *)fs->set.who);
+	free((char *)fs->set.mount_name);
 	lock_destroy(&fs->lock);
 	free(fs);
 }

@@ -57,7 +57,7 @@ struct fs_settings {
 	const char *state_dir; /* upload ids; NULL: none are kept */
 	/* Source and mountpoint: whose the journal of what is sent later is
 	 * (write_back/journal.h); NULL: nothing is. */
-	const char *who;
+	const char *mount_name;
 	uint64_t write_back_size; /* bytes that may wait */
 	unsigned write_back_names; /* 0: WRITE_BACK_NAMES */
 	unsigned write_back_delay_ms; /* 0: WRITE_BACK_DELAY_MS */
@@ -119,7 +119,8 @@ void fs_restore(struct fs *fs);
  * failure, and in why how many wait, and some of them. */
 int fs_flush(struct fs *fs, struct buf *why);
 /* What is gathered for a moment (fs/burst) is sent now: 0 when the stores have
- * answered, -ETIMEDOUT at until_ms. A refusal is told as if nobody waited. */
+ * answered, -ETIMEDOUT at until_ms. A refusal is reported as it is for changes
+ * that no program waits for. */
 int fs_settle(struct fs *fs, int64_t until_ms);
 /* What waits to be sent. */
 struct fs_pending {

@@ -13,9 +13,9 @@
  * that this mount made meanwhile. A directory that is complete in memory, and
  * the root of stages, go from START to ENDED at once.
  *
- * One that is closed while it is LISTING is kept until the next one, and who
- * opens the directory soon goes on with its row: `rm -r` looks whether there is
- * anything in a directory before it reads it.
+ * One that is closed while it is LISTING is kept until the next one, and the
+ * next open of the directory, if it comes soon, goes on with its row: `rm -r`
+ * looks whether there is anything in a directory before it reads it.
  *
  * One thread fills a handle at a time; the others wait for it. No lock is held
  * while it does.
@@ -121,7 +121,7 @@ static bool dir_is_old(struct fs *fs, const struct dir_handle *h)
 	return dir_ahead_is_old(fs, &h->list->fill.merge);
 }
 
-/* Of dir, or one that nobody would go on with; dir NULL: any. */
+/* Of dir, or one that is too old to go on with; dir NULL: any. */
 static struct dir_handle *dir_take_left(struct fs *fs, struct inode *dir)
 {
 	struct dir_handle *left;

@@ -112,7 +112,7 @@ int names_store_dir(struct fs *fs, struct inode *dir);
 /* i has left the tree, or is about to: its content is not published any
  * more. */
 void names_orphan(struct fs *fs, struct inode *i);
-/* i is about to lose its object to this mount: who has it open reads on, from
+/* i is about to lose its object to this mount: its open handles read on, from
  * what is fetched now. -EINTR: that was interrupted; what cannot be kept is
  * logged. */
 int names_hold(struct fs *fs, struct inode *i);

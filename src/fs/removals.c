@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A name that is removed waits in the gather of removals, then leaves in a
- * batch of its store, and then the tree is told what became of it.
+ * batch of its store, and then the tree learns what became of it.
  *
- * Its absent name in the tree refuses what the store says, and whoever would
- * take it, for all that time (tree_remove_ahead()). So the store is asked to
- * write to the key again only when the removal has come to its end.
+ * Its absent name in the tree refuses what the store says, and any other claim
+ * of the name, for all that time (tree_remove_ahead()). So the store is asked
+ * to write to the key again only when the removal has come to its end.
  */
 #include "fs/removals.h"
 

@@ -52,7 +52,7 @@ int removals_wait_below(struct removals *r, struct inode *dir);
 int removals_settle(struct removals *r, struct inode *dir, bool leaves);
 /* All, interrupted or not. 0, or -ETIMEDOUT at until_ms. */
 int removals_wait_all(struct removals *r, int64_t until_ms);
-/* The same without a bound; the first refusal that nobody has asked for. */
+/* The same without a bound; the first refusal that no caller has taken yet. */
 int removals_drain(struct removals *r);
 
 /* Another front end of this process has put an object there: it stays. */

@@ -30,7 +30,7 @@ struct gateway {
 	struct address *address; /* address.h */
 };
 
-/* An object has been put: says so to whom the settings name. */
+/* An object has been put: calls the observer of the settings. */
 static inline void gateway_changed(const struct gateway *g, struct store *s,
 				   const char *key,
 				   const struct object_info *info)

@@ -37,8 +37,8 @@ static void health_add_proof(struct exchange *x, const char *name,
 	stores_entry_clear(&found);
 }
 
-/* Not the status: who asks whether the daemon lives is not to end it because a
- * server is away. */
+/* Not the status: a supervisor that asks whether the daemon lives must not end
+ * it because a server is away. */
 static const char *health_storage(const struct gateway *g)
 {
 	return g->set.down && g->set.down(g->set.metrics_arg) ? "away" : "ok";

@@ -175,15 +175,15 @@ static int mount_make_fs(struct mounting *m)
 		.list_xattrs = (enum fs_list_xattrs)c->list_xattrs,
 		.write_back_size = c->write_back_size,
 	};
-	BUF_LOCAL who = BUF_INIT(BUF_LINE);
+	BUF_LOCAL mount_name = BUF_INIT(BUF_LINE);
 	int rc = c->ro ? 0 : fs_check_spill(c->spill_dir);
 
 	if (rc)
 		return buf_fail(&m->why, rc, "spill_dir %s: %s", c->spill_dir,
 				strerror(-rc));
-	mount_add_source(m, &who);
-	buf_addf(&who, " %s", m->mountpoint);
-	set.who = c->ro ? NULL : buf_str(&who);
+	mount_add_source(m, &mount_name);
+	buf_addf(&mount_name, " %s", m->mountpoint);
+	set.mount_name = c->ro ? NULL : buf_str(&mount_name);
 	rc = fs_new(&set, m->catalog, m->only, &m->fs);
 	if (rc)
 		buf_addf(&m->why, "cannot start: %s", strerror(-rc));

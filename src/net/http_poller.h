@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the engine's thread sleeps on: the sockets and the timer of a curl
- * multi handle, and whoever wakes it.
+ * What the engine's thread sleeps on: the sockets and the timer of a curl multi
+ * handle, and an event that other threads raise.
  *
  * curl is told of one socket after another (curl_multi_socket_action()), and
  * what has ended is taken from it after each: a transfer that is complete

@@ -140,7 +140,8 @@ bool parts_are_even(uint64_t part_size, uint64_t size)
 {
 	struct part_range first, last;
 
-	/* The schedules grow: who has the first one's length they all have. */
+	/* The lengths only grow: if the last part starts at a multiple of the
+	 * first one's length, all have that length. */
 	return size && !parts_at(part_size, 0, &first) &&
 	       !parts_at(part_size, size - 1, &last) &&
 	       last.start % first.len == 0 &&

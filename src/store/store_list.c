@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The wrapper of listings. What a server lists is taken apart by callers, who
+ * The wrapper of listings. What a server lists is taken apart by callers, which
  * take the prefix off and merge by order, so it is checked here, for every
  * store: a name that was not asked for, or out of order, ends the listing.
  */

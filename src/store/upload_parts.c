@@ -124,7 +124,7 @@ int upload_parts_reserve(struct upload_parts *p, unsigned n)
 	return LOCK_UNDER(&p->lock, parts_reserve_locked(p, n));
 }
 
-/* The store has it, but for who sent it here. */
+/* Records that the store has it, with that ETag. */
 static int parts_note_sent(struct upload_parts *p, unsigned number,
 			   const char etag[STORE_ETAG_SIZE])
 {

@@ -38,7 +38,7 @@ struct upload_part {
 	 * The store does not look at the body any more: rc is what became of
 	 * the part. Once for each part that was sent, before it counts as
 	 * ended: a wait for the upload's parts is a wait for this as well.
-	 * NULL: the body is the caller's, who may want it back
+	 * NULL: the body is the caller's, which may want it back
 	 * (upload_parts_recall()).
 	 */
 	void (*ended)(void *arg, int rc);

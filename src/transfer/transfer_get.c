@@ -389,7 +389,7 @@ int transfer_get(struct transfer *t, struct transfer_job *job, struct buf *why)
 		rc = get_check_size(&d, why);
 	if (!rc)
 		rc = transfer_sink_finish(&d.sink, set->no_clobber, why);
-	if (!rc) /* what has come, for who removes it */
+	if (!rc) /* of what has come: the caller may remove it */
 		memcpy(job->info.etag, d.info.etag, sizeof(job->info.etag));
 	/* Bytes of an object that is gone, or that cannot be known again, are
 	 * of no use to the next run. */

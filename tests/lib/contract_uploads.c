@@ -17,7 +17,7 @@
 
 #define PART (5u << 20)
 
-/* A part or a get that somebody waits for. */
+/* A part or a get that the test waits for. */
 struct pending_locked {
 	bool done;
 	int rc;

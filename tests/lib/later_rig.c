@@ -31,7 +31,7 @@ struct fs_settings later_settings(void)
 	struct fs_settings s = mount_settings;
 
 	s.spill_dir = top;
-	s.who = "the mount";
+	s.mount_name = "the mount";
 	s.write_back_size = 1 << 30;
 	s.write_back_delay_ms = NEVER_MS;
 	return s;

@@ -38,7 +38,7 @@ char *local_rig_list(struct store *s, const char *prefix, char delimiter);
 int local_rig_list_error(struct store *s, const char *prefix);
 
 /* Root, for a while, is an ordinary user: the owner of everything below the
- * root but with no right to what is closed to its owner. For anybody else
+ * root but with no right to what is closed to its owner. For another user
  * nothing happens. */
 void local_rig_unprivileged(void);
 void local_rig_privileged(void);

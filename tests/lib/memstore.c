@@ -341,7 +341,7 @@ static int mem_remove_many(struct store *s, const char *const *keys, unsigned n,
 	return rc;
 }
 
-/* A URL that nobody answers, in the form of those that somebody does. */
+/* A URL that no server answers, in the form of those that one does. */
 static int mem_presign(struct store *s, const struct store_presign *req,
 		       struct store_presigned *out, struct buf *why)
 {

@@ -36,8 +36,8 @@ int power_disk_start(void)
 {
 	const char *tmp = getenv("TMPDIR");
 
-	/* Mounts of ours are nobody else's business; who may not make any
-	 * sees `mount` fail. */
+	/* Mounts of ours are seen by no other process; a user who may not make
+	 * any sees `mount` fail. */
 	if (!unshare(CLONE_NEWNS))
 		mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
 	if (asprintf(&base, "%s/stagefs-power-XXXXXX", tmp ? tmp : "/tmp") < 0)

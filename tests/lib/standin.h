@@ -39,7 +39,7 @@ void standin_release(const struct standin *s);
 /* A number of /_stats. */
 long standin_stat(const struct standin *s, const char *name);
 
-/* A port of 127.0.0.1 on which nobody listens. */
+/* A port of 127.0.0.1 on which no process listens. */
 unsigned standin_dead_port(void);
 
 #endif

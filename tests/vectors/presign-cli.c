@@ -11,11 +11,11 @@
  *   options headers
  *
  * where action is one of the names below, style `path` or `virtual`, an empty
- * key id is nobody, and the last two are `name=value` pairs whose halves are
- * once more hexadecimal, separated by commas; options have the names of
- * struct presign_request. The answer is a line: the URL in hexadecimal, or
- * `error NUMBER why`; with `curl`, the command line in hexadecimal, a tab, the
- * URL in hexadecimal, a tab, and the header lines in hexadecimal.
+ * key id is anonymous, and the last two are `name=value` pairs whose halves are
+ * once more hexadecimal, separated by commas; options have the names of struct
+ * presign_request. The answer is a line: the URL in hexadecimal, or `error
+ * NUMBER why`; with `curl`, the command line in hexadecimal, a tab, the URL in
+ * hexadecimal, a tab, and the header lines in hexadecimal.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -34,7 +34,7 @@ int attr_queue_add(struct attr_queue *q, struct inode *i, bool made);
 int attr_queue_settle(struct attr_queue *q, struct inode *i);
 /* All, interrupted or not. 0, or -ETIMEDOUT at until_ms. */
 int attr_queue_wait_all(struct attr_queue *q, int64_t until_ms);
-/* The same without a bound; the first refusal that nobody has asked for. */
+/* The same without a bound; the first refusal that no caller has taken yet. */
 int attr_queue_drain(struct attr_queue *q);
 
 #endif

@@ -11,8 +11,8 @@
 
 /* What is dirty of i; nothing when it is not, or its name is gone, or it has
  * bytes that are yet to be published, with which they go. Blocks, and waits for
- * who publishes, moves or removes it. 0, -EINTR, or why it cannot be stored:
- * then the change is forgotten. */
+ * a thread that publishes, moves or removes it. 0, -EINTR, or why it cannot be
+ * stored: then the change is forgotten. */
 int attr_send(struct tree *t, struct inode *i);
 
 #endif

@@ -5,7 +5,7 @@
  *   waiting  in the queue of its store; the task looks when one is due
  *   leaving  in a batch, which a thread of its own asks of the store
  *   alone    its caller asks the store
- *   refused  until somebody asks
+ *   refused  until its result is asked for
  *
  * The task begins batches. A thread that has sent its batch goes on with the
  * next one of its queue that is due, and is joined by the task when there is

@@ -3,9 +3,9 @@
  * Changes of names that are gathered for a moment (burst.h) and then asked of
  * their stores, each store's on threads of its own: one that does not answer
  * keeps no other's waiting. One that is refused after its program went on is
- * kept until somebody asks for it.
+ * kept until gather_take_refusal() or gather_drain() asks for it.
  *
- * Functions that end with _locked are for the owner of a gather, who adds to
+ * Functions that end with _locked are for the owner of a gather, which adds to
  * it. No other is called with a lock held.
  */
 #ifndef FS_BURST_GATHER_H
@@ -101,8 +101,8 @@ void gather_put_locked(struct gather *g, struct gathered *e) REQUIRES(&g->lock);
 /* e, which waits, is the caller's again. */
 void gather_take_back_locked(struct gather *g, struct gather_queue *l,
 			     struct gathered *e) REQUIRES(&g->lock);
-/* It is waited for while its caller asks the store; who calls gather_drop()
- * after gather_alone_end(). */
+/* It is waited for while its caller asks the store; the caller then calls
+ * gather_alone_end() and gather_drop(). */
 void gather_alone_locked(struct gather *g, struct gathered *e)
 	REQUIRES(&g->lock);
 void gather_alone_end(struct gather *g, struct gathered *e);
@@ -123,8 +123,8 @@ int gather_wait(struct gather *g, const struct gather_want *w);
 int gather_wait_all(struct gather *g, int64_t until_ms);
 /* The oldest refusal of one of them, which is forgotten; 0: there is none. */
 int gather_take_refusal(struct gather *g, const struct gather_want *w);
-/* Waits for all, without a bound; the first refusal that nobody has asked for.
- * All are forgotten. */
+/* Waits for all, without a bound; the first refusal that no caller has taken
+ * yet. All are forgotten. */
 int gather_drain(struct gather *g);
 
 /* For what follows a change of the owner's under the lock. */

@@ -2,7 +2,7 @@
 /*
  * Bytes that are being fetched. A block is FETCHING while its GET runs, then
  * READY, or FAILED and out of its source's index, so that the next reader asks
- * anew. Its GET has a reference, so that it outlives readers who give up.
+ * anew. Its GET has a reference, so that it outlives readers that give up.
  *
  * The store's thread copies bytes into the block without a lock: readers do not
  * look beyond `have`. It takes the lock only when there is as much as one of
@@ -396,7 +396,7 @@ static struct block *block_droppable_locked(struct block_cache *c,
 }
 
 /*
- * What nobody uses any more. The GETs are cancelled all at once and waited for,
+ * What has no user any more. The GETs are cancelled all at once and waited for,
  * so that the last reference to a source is never given up by the store's own
  * thread.
  */

@@ -40,10 +40,10 @@ struct pool *block_cache_pool(struct block_cache *c);
 void block_cache_write_metrics(struct block_cache *c, struct buf *out);
 
 /*
- * One version of one object: (store, key, ETag), for a user more. All who use a
- * version that has an ETag share one source, and so its blocks and the GETs
- * that are under way. A user has a reference, which block_source_leave() or
- * block_source_drop() gives up; blocks hold others. Strings are copied. NULL
+ * One version of one object: (store, key, ETag), for one more user. All users
+ * of a version that has an ETag share one source, and so its blocks and the
+ * GETs that are under way. A user has a reference, which block_source_leave()
+ * or block_source_drop() gives up; blocks hold others. Strings are copied. NULL
  * without memory.
  */
 struct block_source *block_source_new(struct block_cache *c,
@@ -60,8 +60,8 @@ int block_source_move(struct block_source *s, const char *key,
  * while, and block_source_new() of the same version has it again. NULL is fine.
  */
 void block_source_leave(struct block_source *s);
-/* The same when the store has another version now: nothing stays, and nobody
- * shares it any more with those that use it yet. NULL is fine. */
+/* The same when the store has another version now: nothing stays, and no new
+ * user shares it with those that still read it. NULL is fine. */
 void block_source_drop(struct block_source *s);
 /* What stays so of that store (NULL: of any) is dropped. */
 void block_cache_forget(struct block_cache *c, const struct store *store);
@@ -107,7 +107,7 @@ void block_release(struct block *b);
 /* A sequential reader is beyond it: the first to be reclaimed. Until then what
  * it has yet to read of it stays. */
 void block_passed(struct block *b);
-/* A reader has what it wanted of it, who will go on elsewhere. */
+/* A reader has what it wanted of it, and goes on elsewhere. */
 void block_used(struct block *b);
 uint64_t block_end(const struct block *b);
 void block_unref(struct block *b);

@@ -66,8 +66,8 @@ struct block {
 	/*
 	 * Without the lock: bytes that may be read, which the store's thread
 	 * alone raises, and the least that a reader waits for (UINT64_MAX: none
-	 * waits), lowered under the lock. Whoever writes one looks at the other
-	 * then.
+	 * waits), lowered under the lock. The thread that writes one then looks
+	 * at the other.
 	 */
 	_Atomic(uint64_t) have, need;
 	uint64_t asked_us; /* when its GET began */
@@ -116,7 +116,7 @@ struct block_counts {
 	metric misses;
 	metric ahead; /* asked for by read-ahead */
 	metric disk; /* that came from the disk cache */
-	metric unread; /* that went as nobody had read them */
+	metric unread; /* that went and had never been read */
 };
 
 struct block_cache {
@@ -151,7 +151,7 @@ LOCK_GUARDS(cache_locked, block_cache, cache_locked);
 /* The name that a GET begun now asks for, with a reference. */
 struct block_name *block_source_name(struct block_source *s);
 void block_source_name_unref(struct block_name *n);
-/* Nobody finds it any more. */
+/* It is not found any more. */
 void block_source_unlist_locked(struct block_cache *c, struct block_source *s)
 	REQUIRES(&c->lock);
 /* The block that holds offset, or NULL. */

@@ -20,7 +20,8 @@ struct disk_cache;
  * or -errno. NULL is fine for the other two. */
 int block_disk_new(struct block_cache *c, struct disk_cache *disk,
 		   struct block_disk **out);
-/* Nobody reads any more: writes what is in the queue and ends the threads. */
+/* For when all readers have ended: writes what is in the queue and ends the
+ * threads. */
 void block_disk_stop(struct block_disk *d);
 /* After that, and after the cache. */
 void block_disk_free(struct block_disk *d);

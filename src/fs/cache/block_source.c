@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One version of one object. It finds its blocks in an array that is sorted by
- * their start, and whoever wants that version finds it in a list.
+ * their start, and is itself found in a list of versions.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -57,7 +57,7 @@ static int cache_evict(struct disk_cache *c)
 	return rc == -EAGAIN || rc == -ECANCELED ? 0 : rc;
 }
 
-/* As disk_usage_add(); a count that nobody knows is found out. */
+/* As disk_usage_add(); a count that is not known is found out. */
 static int cache_count(struct disk_cache *c, int64_t bytes, uint64_t *now)
 {
 	int rc = disk_usage_add(c->dir, bytes, c->limit, now);

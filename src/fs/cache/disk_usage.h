@@ -17,8 +17,8 @@
 
 /*
  * Adds bytes (or takes off: then there is no limit). 0 and the count in *now;
- * -EDQUOT: it would be more than the limit, and is as it was; -ENODATA: nobody
- * knows the count; -EAGAIN: other daemons kept it locked; else the disk's.
+ * -EDQUOT: it would be more than the limit, and is as it was; -ENODATA: the
+ * count is not known; -EAGAIN: other daemons kept it locked; else the disk's.
  */
 int disk_usage_add(int dir, int64_t bytes, uint64_t limit, uint64_t *now);
 

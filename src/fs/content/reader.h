@@ -34,10 +34,10 @@ int reader_read(struct reader *r, struct file *f, uint64_t offset, size_t len,
 /*
  * Before the first read: starts the GET that it would, and waits for its first
  * byte. 0: the object is still the file's base, and the bytes are here or on
- * their way. -ESTALE: it is another. -EALREADY: they are here, or on their way
- * to someone else. -EAGAIN: the store was not asked, as there is nothing to
- * get, or no memory for it, or the disk has it. Only for stores that are not of
- * files.
+ * their way. -ESTALE: it is another. -EALREADY: they are here, or another
+ * reader is fetching them. -EAGAIN: the store was not asked, as there is
+ * nothing to get, or no memory for it, or the disk has it. Only for stores that
+ * are not of files.
  */
 int reader_first(struct file *f);
 

@@ -226,7 +226,7 @@ static int seal_give(struct file *f, const struct seal *s, int fd,
 	return rc;
 }
 
-/* It is as it was sealed, and may have been sent by who sealed it. */
+/* It is as it was sealed, and the thread that sealed it may have sent it. */
 static void seal_shrink(struct file *f)
 {
 	if (turn_begin(f, FILE_WRITING))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Of the base's bytes nobody knows what they were, once the store has another
+ * What the base's bytes were is not known any more, once the store has another
  * object. What tells ours from another machine's is its length and each byte
  * that is local: those are in it, so nothing that was written is lost by taking
  * it for ours.
@@ -214,7 +214,7 @@ int sent_settle(struct file *f, const char *key)
 	turn_is_ours(x->file);
 	rc = sent_ask(x);
 	free(x);
-	/* What is not there, and what nobody may look at, is not settled. */
+	/* What is not there, and what may not be read, is not settled. */
 	return rc == -ENOENT || rc == -EACCES ? 0 : rc;
 }
 

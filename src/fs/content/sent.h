@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What may have been sent before, though nobody has told: an attempt whose
- * answer was lost, or what an earlier process was sending when it ended. The
- * store has other bytes than the base says then, which are our own; so the
+ * What may have been sent before, without an answer that says so: an attempt
+ * whose answer was lost, or what an earlier process was sending when it ended.
+ * The store has other bytes than the base says then, which are our own; so the
  * next publication begins with a look at what is there.
  */
 #ifndef FS_CONTENT_SENT_H
@@ -24,7 +24,7 @@ void sent_forget(struct file *f) REQUIRES(f->turn);
  * -EINTR, or why the store cannot be asked.
  */
 int sent_settle(struct file *f, const char *key) REQUIRES(f->turn);
-/* The same for a reader, whom the store has refused the base. */
+/* The same for a reader that the store has refused the base. */
 int sent_settle_base(struct file *f);
 
 #endif

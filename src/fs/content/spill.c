@@ -38,7 +38,7 @@ struct spill_kept {
 	const char *bytes; /* NULL: lost */
 	void (*ended)(void *arg);
 	void *arg;
-	bool stopped; /* lost because nobody wanted it any more */
+	bool stopped; /* lost because spill_stop() came before */
 	bool told; /* that it is lost */
 	struct spill_kept *prev, *next;
 };
@@ -288,7 +288,7 @@ static int spill_write_kept(struct spill *s, const struct spill_kept *k)
 	return rc ? rc : spill_put(s, k->start + n, k->bytes + n, len - n);
 }
 
-/* It is not in the queue any more, and nobody reads its memory. */
+/* It is not in the queue any more, and its memory is not read any more. */
 static void spill_end_locked(struct spill *s, struct spill_kept *k, int rc)
 	REQUIRES(&s->lock)
 {

@@ -33,7 +33,7 @@ struct spill_locked {
 	struct spill_kept *queue; /* in order; the first is being written */
 	struct spill_kept *lost; /* what could not be kept */
 	bool over; /* the thread is to end */
-	struct waiter_list waiters; /* the thread, and who waits for it */
+	struct waiter_list waiters; /* the thread, and those that wait for it */
 };
 
 struct spill {
@@ -88,8 +88,8 @@ void spill_wait(struct spill *s, uint64_t start, uint64_t end);
 bool spill_next_lost(struct spill *s, struct extent *out);
 void spill_told_lost(struct spill *s); /* of that one */
 /*
- * Nobody wants the bytes any more: what is being kept ends, before this
- * returns. Before the owner lets go of it. NULL is fine.
+ * For when the bytes are not needed any more, before the owner gives them up:
+ * what is being kept ends before this returns. NULL is fine.
  */
 void spill_stop(struct spill *s);
 

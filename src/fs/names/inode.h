@@ -225,11 +225,11 @@ struct inode *tree_refresh_absent(struct tree *t, struct inode *dir,
 struct inode *tree_put_stage(struct tree *t, struct stage *stage,
 			     uint64_t asked, uint64_t seen);
 #define TREE_OURS UINT64_MAX /* as `asked`: this mount made or dropped it */
-/* There is no such stage, even if what is in it is open: those who have it open
- * keep its place. */
+/* There is no such stage, even if what is in it is open: open handles keep its
+ * place. */
 void tree_forget_stage(struct tree *t, const char *name, uint64_t asked);
-/* How many stages have left the root so far. Whoever refers to what was in one
- * keeps its store. */
+/* How many stages have left the root so far. A holder of an inode of one keeps
+ * its store. */
 unsigned tree_lru_stages_left(struct tree *t);
 
 /*

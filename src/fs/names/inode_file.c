@@ -163,7 +163,8 @@ void inode_file_part(struct tree *t, struct inode *i,
 	tree_unlock(t);
 }
 
-/* But for who asks, and for what has it open to send it later. */
+/* Not counting the caller, and the handle that keeps it open to send it
+ * later. */
 static bool inode_file_is_alone(const struct inode *i)
 {
 	return i->ext && i->ext->users == (i->flags & INODE_PENDING ? 2 : 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A table of words, and a time for each: whoever is the first after a minute
- * says it.
+ * A table of words, and a time for each: the first refusal after a minute is
+ * said in the log.
  */
 #include "fs/names/refusal.h"
 

@@ -56,7 +56,7 @@ struct journal_locked {
 struct journal {
 	char *path;
 	bool busy; /* another process has it, or it could not be read */
-	struct journal_file file; /* who writes has it */
+	struct journal_file file; /* only the writer uses it */
 	struct lock lock;
 	struct journal_locked guarded_;
 };
@@ -116,7 +116,7 @@ static int journal_copy_all(struct journal *j, struct journal_kept *list,
 	return rc;
 }
 
-/* Nothing else changes the index: that is for who has the file. */
+/* Nothing else changes the index: only the holder of the file may. */
 static int journal_compact(struct journal *j)
 {
 	struct journal_file fresh;
@@ -382,17 +382,18 @@ static struct journal *journal_new(char *path)
 	return j;
 }
 
-int journal_open(const char *spill_dir, const char *who, struct journal **out)
+int journal_open(const char *spill_dir, const char *mount_name,
+		 struct journal **out)
 {
 	struct buf path = BUF_INIT(BUF_MESSAGE);
 	struct journal *j;
 	int rc;
 
-	journal_file_path(spill_dir, who, &path);
+	journal_file_path(spill_dir, mount_name, &path);
 	j = journal_new(buf_detach(&path));
 	if (!j)
 		return -ENOMEM;
-	rc = journal_file_open(j->path, who, &j->file);
+	rc = journal_file_open(j->path, mount_name, &j->file);
 	if (!rc)
 		rc = journal_load(j, true);
 	j->busy = rc;
@@ -404,14 +405,14 @@ int journal_open(const char *spill_dir, const char *who, struct journal **out)
 }
 
 int journal_look(const char *path, struct journal **out, bool *busy,
-		 struct buf *who)
+		 struct buf *mount_name)
 {
 	struct journal *j = journal_new(strdup(path));
 	int rc;
 
 	if (!j)
 		return -ENOMEM;
-	rc = journal_file_look(j->path, &j->file, busy, who);
+	rc = journal_file_look(j->path, &j->file, busy, mount_name);
 	if (!rc)
 		rc = journal_load(j, !*busy);
 	j->busy = rc || *busy;

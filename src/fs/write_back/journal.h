@@ -19,13 +19,14 @@
 
 struct journal;
 
-/* Makes or finds that of `who` below spill_dir. -EBUSY: a process that lives
- * has it. What stands in it is read, and written anew. */
-int journal_open(const char *spill_dir, const char *who, struct journal **out);
+/* Makes or finds the journal of that mount below spill_dir. -EBUSY: a process
+ * that lives has it. What stands in it is read, and written anew. */
+int journal_open(const char *spill_dir, const char *mount_name,
+		 struct journal **out);
 /* One that is there, at its path. *busy: another process has it, so it is only
- * looked at, and may change meanwhile. who: appended. */
+ * looked at, and may change meanwhile. mount_name: appended. */
 int journal_look(const char *path, struct journal **out, bool *busy,
-		 struct buf *who);
+		 struct buf *mount_name);
 /* It stays on the disk while a change is left. NULL is fine. */
 void journal_close(struct journal *j);
 

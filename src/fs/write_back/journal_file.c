@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- *   SPILL_DIR/write_back/HASH/owner     locked; the text of who
+ *   SPILL_DIR/write_back/HASH/owner     locked; names the mount
  *                            /journal   records
  *                            /journal.new
  *                            /data-*    bytes of changes
@@ -28,14 +28,15 @@
 #define FRESH "journal.new"
 #define OWNER "owner"
 #define HASH_LEN 24 /* hexadecimal digits */
-#define WHO_MAX 16384
+#define MOUNT_NAME_MAX 16384
 #define ALLOCATED (4U << 20) /* bytes at once */
 
-void journal_file_path(const char *spill_dir, const char *who, struct buf *out)
+void journal_file_path(const char *spill_dir, const char *mount_name,
+		       struct buf *out)
 {
 	char hash[SHA256_HEX_SIZE];
 
-	sha256_hex(who, strlen(who), hash);
+	sha256_hex(mount_name, strlen(mount_name), hash);
 	buf_addf(out, "%s/write_back/%.*s", spill_dir, HASH_LEN, hash);
 }
 
@@ -78,7 +79,8 @@ static int journal_file_begin(const char *path, int flags,
 	return f->fd < 0 ? -errno : journal_file_size(f);
 }
 
-int journal_file_open(const char *path, const char *who, struct journal_file *f)
+int journal_file_open(const char *path, const char *mount_name,
+		      struct journal_file *f)
 {
 	bool busy = false;
 	int rc = dirs_make(path, 0700, 0700);
@@ -91,7 +93,7 @@ int journal_file_open(const char *path, const char *who, struct journal_file *f)
 	if (!rc && ftruncate(f->owner, 0))
 		rc = -errno;
 	if (!rc)
-		rc = io_pwrite(f->owner, who, strlen(who), 0);
+		rc = io_pwrite(f->owner, mount_name, strlen(mount_name), 0);
 	/* The folder's name outlives a power cut with what comes into it. */
 	if (!rc && (fsync(f->owner) || fsync(f->dir)))
 		rc = -errno;
@@ -101,9 +103,9 @@ int journal_file_open(const char *path, const char *who, struct journal_file *f)
 }
 
 int journal_file_look(const char *path, struct journal_file *f, bool *busy,
-		      struct buf *who)
+		      struct buf *mount_name)
 {
-	char text[WHO_MAX];
+	char text[MOUNT_NAME_MAX];
 	ssize_t n;
 	int rc = journal_file_begin(path, 0, f, busy);
 
@@ -111,7 +113,7 @@ int journal_file_look(const char *path, struct journal_file *f, bool *busy,
 	if (n < 0)
 		rc = (int)n;
 	else
-		buf_add(who, text, (size_t)n);
+		buf_add(mount_name, text, (size_t)n);
 	if (rc)
 		journal_file_shut(f);
 	return rc;

@@ -21,15 +21,16 @@ struct journal_file {
 	uint64_t allocated; /* so far it has room, of zeros */
 };
 
-/* Below a spill_dir; `who` names the mount. Appends the path. */
-void journal_file_path(const char *spill_dir, const char *who, struct buf *out);
+/* Below a spill_dir; `mount_name` names the mount. Appends the path. */
+void journal_file_path(const char *spill_dir, const char *mount_name,
+		       struct buf *out);
 /* Makes it if need be and locks it. -EBUSY: another process has it. */
-int journal_file_open(const char *path, const char *who,
+int journal_file_open(const char *path, const char *mount_name,
 		      struct journal_file *out);
 /* One that is there, to be read; locked too unless *busy: then it is another's,
- * and may change. -ENOENT: there is none. who: appended. */
+ * and may change. -ENOENT: there is none. mount_name: appended. */
 int journal_file_look(const char *path, struct journal_file *out, bool *busy,
-		      struct buf *who);
+		      struct buf *mount_name);
 /* empty: nothing is left in it, so it is removed. */
 void journal_file_close(struct journal_file *f, const char *path, bool empty);
 

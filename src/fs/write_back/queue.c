@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who sends what when. Workers begin with the work, WRITE_BACK_WIDTH at most,
- * and sleep until the next change is due. A worker that takes a change while
- * the next one is due too wakes another.
+ * Which worker sends what, and when. Workers begin with the work,
+ * WRITE_BACK_WIDTH at most, and sleep until the next change is due. A worker
+ * that takes a change while the next one is due too wakes another.
  *
  * A change leaves in the step that makes it superfluous: published (under the
  * turn of its content), removed or replaced (under the claim of its name). So
@@ -459,7 +459,7 @@ static struct queued *queue_new(struct write_back *w,
 	return q;
 }
 
-/* Only who has claimed i calls it. */
+/* The caller has claimed i. */
 int queue_put(struct write_back *w, const struct queue_change *c)
 {
 	struct queued *fresh = queue_new(w, c), *q;

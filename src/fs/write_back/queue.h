@@ -27,8 +27,8 @@ struct queued {
 	uint64_t bytes;
 	bool spilled;
 	/* What the store had there when an earlier daemon was about to remove
-	 * or replace it (record.h), or NULL. Changed under the lock by who has
-	 * claimed the inode. */
+	 * or replace it (record.h), or NULL. Changed under the lock by the
+	 * thread that claimed the inode. */
 	char *ending;
 	UT_hash_handle hh;
 	struct queued *prev, *next; /* of waiting or failed */
@@ -47,7 +47,7 @@ struct queue_locked {
 	bool stopped; /* no more is sent */
 	bool ends; /* a store that does not answer stops it */
 	struct waiter_list idle; /* workers */
-	struct waiter_list changed; /* who waits for room, or for the end */
+	struct waiter_list changed; /* those that wait for room or the end */
 };
 
 struct write_back {

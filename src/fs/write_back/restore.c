@@ -211,9 +211,9 @@ int write_back_restore(struct write_back *w)
 	BUF_LOCAL path = BUF_INIT(BUF_MESSAGE);
 	bool there;
 
-	if (!w->set.spill_dir || !w->set.who)
+	if (!w->set.spill_dir || !w->set.mount_name)
 		return 0;
-	journal_file_path(w->set.spill_dir, w->set.who, &path);
+	journal_file_path(w->set.spill_dir, w->set.mount_name, &path);
 	there = !access(buf_str(&path), F_OK);
 	if (!there || write_back_open(w))
 		return 0;

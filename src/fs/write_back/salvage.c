@@ -13,11 +13,11 @@
 #include "base/io.h"
 #include "fs/write_back/journal.h"
 
-#define WHO_MAX 16384
+#define MOUNT_NAME_MAX 16384
 
 struct salvage_from {
 	struct journal *journal;
-	const char *who;
+	const char *mount_name;
 	bool busy;
 	int (*each)(void *arg, const struct salvage *s);
 	void *arg;
@@ -27,7 +27,7 @@ static int salvage_change(void *arg, const struct record *r)
 {
 	struct salvage_from *from = arg;
 	const struct salvage s = {
-		.who = from->who,
+		.mount_name = from->mount_name,
 		.busy = from->busy,
 		.stage = r->stage,
 		.path = r->key + r->skip,
@@ -46,11 +46,11 @@ static int salvage_journal(const char *path,
 			   void *arg)
 {
 	struct salvage_from from = { .each = each, .arg = arg };
-	BUF_LOCAL who = BUF_INIT(WHO_MAX);
-	int rc = journal_look(path, &from.journal, &from.busy, &who);
+	BUF_LOCAL mount_name = BUF_INIT(MOUNT_NAME_MAX);
+	int rc = journal_look(path, &from.journal, &from.busy, &mount_name);
 
 	if (!rc) {
-		from.who = buf_str(&who);
+		from.mount_name = buf_str(&mount_name);
 		rc = journal_each(from.journal, salvage_change, &from);
 		journal_close(from.journal);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What stands in the journals of a spill_dir, whoever's they are, without a
- * mount. Blocks on the local disk.
+ * What stands in the journals of a spill_dir, of all mounts, without a mount.
+ * Blocks on the local disk.
  */
 #ifndef FS_WRITE_BACK_SALVAGE_H
 #define FS_WRITE_BACK_SALVAGE_H
@@ -14,7 +14,7 @@ struct salvage_from;
 
 /* A change; all of it borrowed. */
 struct salvage {
-	const char *who; /* the mount that accepted it */
+	const char *mount_name; /* the mount that accepted it */
 	bool busy; /* that one has it, and sends it */
 	const char *stage, *path;
 	bool is_dir;

@@ -45,13 +45,14 @@ struct write_back *write_back_new(const struct write_back_settings *s)
 	w->set = *s;
 	w->send = send_change;
 	w->set.spill_dir = s->spill_dir ? strdup(s->spill_dir) : NULL;
-	w->set.who = s->who ? strdup(s->who) : NULL;
+	w->set.mount_name = s->mount_name ? strdup(s->mount_name) : NULL;
 	if (!w->set.names_max)
 		w->set.names_max = WRITE_BACK_NAMES;
 	if (!w->set.delay_ms)
 		w->set.delay_ms = WRITE_BACK_DELAY_MS;
 	lock_init(&w->lock, LOCK_WRITE_BACK);
-	if ((!s->spill_dir || w->set.spill_dir) && (!s->who || w->set.who))
+	if ((!s->spill_dir || w->set.spill_dir) &&
+	    (!s->mount_name || w->set.mount_name))
 		return w;
 	write_back_free(w);
 	return NULL;
@@ -65,7 +66,7 @@ void write_back_free(struct write_back *w)
 	journal_close(w->journal);
 	lock_destroy(&w->lock);
 	free((char *)w->set.spill_dir);
-	free((char *)w->set.who);
+	free((char *)w->set.mount_name);
 	free(w);
 }
 
@@ -108,12 +109,12 @@ int write_back_open(struct write_back *w)
 
 	if (atomic_load(&w->opened))
 		return 0;
-	if (!w->set.spill_dir || !w->set.who)
+	if (!w->set.spill_dir || !w->set.mount_name)
 		return -EOPNOTSUPP;
 	if (!write_back_opens(w))
 		return 0;
 	w->files_max = write_back_files();
-	rc = journal_open(w->set.spill_dir, w->set.who, &w->journal);
+	rc = journal_open(w->set.spill_dir, w->set.mount_name, &w->journal);
 	lock_take(&w->lock);
 	g = queue_locked(w);
 	g->opening = false;

@@ -9,7 +9,7 @@
  *   waiting  until its time comes: short-lived names never travel
  *   sending  by one of the workers, which does what a close would have done
  *   failed   it is tried again, ever more seldom, and when it is flushed
- *   (gone)   the store has it, or nobody wants it any more
+ *   (gone)   the store has it, or it was removed here
  *
  * All calls may block on the local disk, but for those that only look.
  */
@@ -34,7 +34,7 @@ struct write_back;
 struct write_back_settings {
 	const struct file_env *env;
 	const char *spill_dir; /* NULL: nothing can be accepted */
-	const char *who; /* the mount; NULL: the same */
+	const char *mount_name; /* the mount; NULL: the same */
 	uint64_t bytes_max;
 	unsigned names_max; /* 0: WRITE_BACK_NAMES */
 	unsigned delay_ms; /* 0: WRITE_BACK_DELAY_MS */

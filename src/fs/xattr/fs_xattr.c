@@ -3,9 +3,9 @@
  * Extended attributes: a table of names and functions. Those of the table are
  * not stored; each is computed when it is asked for by name. listxattr shows
  * those that the tree knows the value of, and no URL unless told to, so that cp
- * -a and backups never copy a bearer secret. Who copies what is shown onto a
- * file here is answered as if it were done: rsync -X fails of a name that it
- * cannot set or remove.
+ * -a and backups never copy a bearer secret. Setting or removing one of them on
+ * a file here is answered as if it were done: rsync -X, which copies what is
+ * shown, fails of a name that it cannot set or remove.
  *
  * Any other name of user. is a caller's own, and stored.
  *

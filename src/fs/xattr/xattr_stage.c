@@ -168,7 +168,7 @@ int xattr_stage_status(struct xattr_call *c)
 	buf_addf(c->out, "uptime %lld\nwriting %u\npending %u\nfailed %u\n",
 		 (long long)(clock_mono_ms() - c->fs->began_ms) / 1000, w.open,
 		 p.names, p.failed);
-	/* Names of files are for who may see all of them. */
+	/* Names of files are for callers that may see all of them. */
 	if (!c->caller->uid || c->caller->uid == geteuid())
 		fs_writer_names(c->fs, "file ", STATUS_FILES_MAX, c->out);
 	return buf_err(c->out);

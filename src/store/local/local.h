@@ -33,8 +33,8 @@ struct local_settings {
 	/* First segment of the path of its URLs: the configuration's section,
 	 * `storage` or the stage's name. */
 	const char *url_name;
-	/* Whom pre-signed URLs name; NULL: the gateway that answers for this
-	 * root (local_address()), else http://127.0.0.1:8000. */
+	/* The host that pre-signed URLs name; NULL: the gateway that answers
+	 * for this root (local_address()), else http://127.0.0.1:8000. */
 	const char *public_endpoint_url;
 	bool types; /* as struct store's */
 };

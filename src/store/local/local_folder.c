@@ -46,7 +46,8 @@ static int local_folder_own(struct local *l, int fd)
 	return 0;
 }
 
-/* An open folder in `at`: closed to others, and of whom it may be? */
+/* An open folder in `at`: closed to others, and of an owner that it may
+ * have? */
 static int folder_check(int at, int fd)
 {
 	struct stat above, st;

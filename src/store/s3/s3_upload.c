@@ -16,8 +16,9 @@
  * When the answer to a beginning gets lost the upload may be there, and its id
  * is not known. The store would list it; but it lists nothing by which it
  * differs from one that another machine has just begun for the same key and
- * sent no part of yet. An upload that somebody works on must not be aborted: so
- * it stays, is said, and is for the bucket's rule for incomplete uploads.
+ * sent no part of yet. An upload that another machine works on must not be
+ * aborted: so it stays, is said, and is for the bucket's rule for incomplete
+ * uploads.
  */
 #include "store/s3/s3_upload.h"
 

@@ -400,7 +400,7 @@ static void modes(void **state)
 		if (!me)
 			assert_int_equal(chown(path, NOBODY, 0), 0);
 		assert_int_equal(chmod(path, table[i].mode), 0);
-		/* Root may read everything: be nobody. */
+		/* Root may read everything: be another user. */
 		assert_int_equal(me || !seteuid(NOBODY), 1);
 		rc = aws_profile_read(NULL, &p, &why);
 		assert_int_equal(me || !seteuid(0), 1);

@@ -250,7 +250,8 @@ static void repair(void **state)
 	aws_home_write("credentials", PROFILE("B"));
 	now = in_use(c);
 	assert_string_equal(now->access_key_id, "B");
-	/* Somebody refreshed already: those of before are worth a retry. */
+	/* Another caller refreshed already: those of before are worth a
+	 * retry. */
 	assert_true(cred_cache_refused(c, old, true));
 	assert_false(cred_cache_refused(c, now, true));
 	creds_unref(now);

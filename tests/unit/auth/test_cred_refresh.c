@@ -152,7 +152,7 @@ static void give_long_ones(void)
 }
 
 /* What get says, in text that is good until the next call. */
-static const char *who(struct cred_cache *c, int64_t until_s)
+static const char *key_in_use(struct cred_cache *c, int64_t until_s)
 {
 	static char id[256];
 	struct buf why = BUF_INIT(BUF_MESSAGE);
@@ -179,9 +179,9 @@ static int64_t end_of(struct cred_cache *c)
 
 static void wait_for(struct cred_cache *c, const char *id)
 {
-	for (int i = 0; i < 3000 && strcmp(who(c, 0), id); i++)
+	for (int i = 0; i < 3000 && strcmp(key_in_use(c, 0), id); i++)
 		usleep(20000);
-	assert_string_equal(who(c, 0), id);
+	assert_string_equal(key_in_use(c, 0), id);
 }
 
 static long requests(void)
@@ -193,19 +193,19 @@ static void ahead_of_the_end(void **state)
 {
 	struct cred_cache *c = open_now(&of_an_hour);
 
-	assert_string_equal(who(c, 0), "ASIABOX1");
+	assert_string_equal(key_in_use(c, 0), "ASIABOX1");
 	pass_until(end_of(c) - FINE_S);
-	assert_string_equal(who(c, 0), "ASIABOX1");
+	assert_string_equal(key_in_use(c, 0), "ASIABOX1");
 	assert_int_equal(requests(), 1);
 	give_long_ones();
 	standin_fault(&cred_server, "", STANDIN_HOLD);
-	/* Nobody waits for the server that says nothing. */
+	/* No caller waits for the server that says nothing. */
 	pass_until(end_of(c) - SOON_S);
-	assert_string_equal(who(c, 0), "ASIABOX1");
+	assert_string_equal(key_in_use(c, 0), "ASIABOX1");
 	for (int i = 0; i < 6000 && requests() < 2; i++)
 		usleep(10000);
 	assert_int_equal(requests(), 2);
-	assert_string_equal(who(c, 0), "ASIABOX1");
+	assert_string_equal(key_in_use(c, 0), "ASIABOX1");
 	standin_release(&cred_server);
 	wait_for(c, "ASIABOX2");
 	assert_int_equal(requests(), 2);
@@ -216,11 +216,11 @@ static void insisting(void **state)
 {
 	struct cred_cache *c = open_now(&of_an_hour);
 
-	assert_string_equal(who(c, 0), "ASIABOX1");
+	assert_string_equal(key_in_use(c, 0), "ASIABOX1");
 	give_long_ones();
 	standin_fault(&cred_server, "", LATE);
 	pass_until(end_of(c) - NOW_S);
-	assert_string_equal(who(c, 0), "ASIABOX2");
+	assert_string_equal(key_in_use(c, 0), "ASIABOX2");
 	cred_cache_free(c);
 }
 
@@ -228,7 +228,7 @@ static void insisting(void **state)
 static void ask_until(struct cred_cache *c, long n)
 {
 	for (int i = 0; i < 3000 && requests() < n; i++) {
-		assert_string_equal(who(c, 0), "ASIABOX1");
+		assert_string_equal(key_in_use(c, 0), "ASIABOX1");
 		usleep(10000);
 		pass_ms(50);
 	}
@@ -247,7 +247,7 @@ static void a_failure_stops_nobody(void **state)
 	int64_t began_ms;
 	long seen;
 
-	assert_string_equal(who(c, 0), "ASIABOX1");
+	assert_string_equal(key_in_use(c, 0), "ASIABOX1");
 	standin_fault(&cred_server, "\"count\": 0",
 		      "\"type\": \"status\", \"status\": 404");
 	pass_until(end_of(c) - SOON_S);
@@ -263,13 +263,13 @@ static void a_failure_stops_nobody(void **state)
 	/* The failure is the answer until it is time to ask again. */
 	for (int i = 0; i < 5; i++)
 		assert_string_equal(
-			who(c, 0),
+			key_in_use(c, 0),
 			"the container endpoint answered with status 404");
 	assert_true(requests() - seen <= most_since(began_ms));
 	standin_reset(&cred_server);
 	give_long_ones();
 	pass_ms(61000);
-	assert_string_equal(who(c, 0), "ASIABOX1");
+	assert_string_equal(key_in_use(c, 0), "ASIABOX1");
 	assert_true(end_of(c) > clock_now_s() + 3000);
 	cred_cache_free(c);
 }
@@ -279,15 +279,15 @@ static void a_url_that_lives_longer(void **state)
 	struct cred_cache *c = open_now(&of_an_hour);
 	int64_t beyond_s;
 
-	assert_string_equal(who(c, 0), "ASIABOX1");
+	assert_string_equal(key_in_use(c, 0), "ASIABOX1");
 	beyond_s = end_of(c) + 7200;
 	/* Fresh ones are the best there is. */
-	assert_string_equal(who(c, beyond_s), "ASIABOX1");
+	assert_string_equal(key_in_use(c, beyond_s), "ASIABOX1");
 	pass_ms(400000);
-	assert_string_equal(who(c, 0), "ASIABOX1");
-	assert_string_equal(who(c, end_of(c)), "ASIABOX1");
-	assert_string_equal(who(c, beyond_s), "ASIABOX2");
-	assert_string_equal(who(c, beyond_s), "ASIABOX2");
+	assert_string_equal(key_in_use(c, 0), "ASIABOX1");
+	assert_string_equal(key_in_use(c, end_of(c)), "ASIABOX1");
+	assert_string_equal(key_in_use(c, beyond_s), "ASIABOX2");
+	assert_string_equal(key_in_use(c, beyond_s), "ASIABOX2");
 	assert_int_equal(requests(), 2);
 	cred_cache_free(c);
 }
@@ -302,8 +302,8 @@ static void refused_by_a_store(void **state)
 	assert_false(cred_cache_refused(c, old, true));
 	pass_ms(61000);
 	assert_true(cred_cache_refused(c, old, true));
-	assert_string_equal(who(c, 0), "ASIABOX2");
-	/* Somebody did that already. */
+	assert_string_equal(key_in_use(c, 0), "ASIABOX2");
+	/* Another caller did that already. */
 	assert_true(cred_cache_refused(c, old, true));
 	assert_int_equal(requests(), 2);
 	creds_unref(old);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Everybody gets memory, in turn, and nobody more than there is. */
+/* Each caller gets memory, in turn, and none more than there is. */
 #include "unit.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/waiter.h"
 
-/* A cache that fills what nobody needs, and gives back what it may. */
+/* A cache that fills what is not needed, and gives back what it may. */
 struct cache {
 	struct budget *budget;
 	atomic_size_t idle;
@@ -295,7 +295,7 @@ static void test_timed_out_head_lets_the_next_through(void **state)
 	budget_free(b);
 }
 
-/* A block becomes idle without anybody giving it back: the head finds it. */
+/* A block becomes idle without being given back: the head finds it. */
 static void test_late_idle_memory_is_reclaimed(void **state)
 {
 	struct cache c = { .budget = budget_new(100) };

@@ -372,7 +372,7 @@ static void test_secret_files(void **state)
 
 static const struct {
 	const char *sentence;
-	int owner; /* 0: root, 1: the caller, 2: somebody else */
+	int owner; /* 0: root, 1: the caller, 2: another user */
 	mode_t mode;
 	int result;
 } owners[] = {

@@ -18,8 +18,8 @@ enum step {
 	INTERRUPT,
 	PARK,
 	PARK_UNINTERRUPTED,
-	BEGIN_DYING, /* with a judge who says yes */
-	BEGIN_ALIVE, /* with one who says no */
+	BEGIN_DYING, /* with a judge that says yes */
+	BEGIN_ALIVE, /* with one that says no */
 	ASK,
 };
 

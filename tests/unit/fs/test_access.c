@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who may do what: permission bits by the caller's uid, gid and groups. */
+/* Permission bits, by the caller's uid, gid and groups. */
 #include "unit.h"
 
 #include <errno.h>

@@ -161,7 +161,7 @@ static void test_lost(void **state)
 /* ---- one close of several ---- */
 
 /* Processes: letters of `handle` have a descriptor of the handle, of `file` one
- * of the file, of `hidden` nobody knows. */
+ * of the file, of `hidden` it is not known. */
 static const struct {
 	const char *sentence;
 	char caller, opener;

@@ -154,8 +154,8 @@ static void cat_other(struct mount *m)
 }
 
 /* Of the files of a directory some are passed over (grep --include), or the
- * first few of each are opened: little is fetched in vain, and who goes through
- * all of another directory then is not the worse for it. */
+ * first few of each are opened: little is fetched in vain, and a program that
+ * goes through all of another directory then is not the worse for it. */
 static void passed_over(void **state)
 {
 	static const struct {
@@ -255,7 +255,7 @@ static void changed(void **state)
 	mount_down(&m);
 }
 
-/* GETs ahead that fail are asked for again by whoever opens the file. */
+/* GETs ahead that fail are asked for again by an open of the file. */
 static store_get_fn *plain_get;
 static unsigned n_ahead;
 
@@ -343,7 +343,7 @@ static void again(void **state)
 	mount_down(&m);
 }
 
-/* Bytes in memory that nobody has read and that are not given up. */
+/* Bytes in memory that were never read and are not given up. */
 static size_t unread_bytes(struct block_cache *c)
 {
 	size_t bytes;
@@ -354,7 +354,7 @@ static size_t unread_bytes(struct block_cache *c)
 	return bytes;
 }
 
-/* What nobody opens within metadata_ttl is given up, and then less is fetched
+/* What is not opened within metadata_ttl is given up, and then less is fetched
  * ahead. Names are believed for longer here, so that none grows old because a
  * machine is slow. */
 static void not_in_time(void **state)

@@ -114,12 +114,12 @@ static void test_size_of_another(void **state)
 	i = mount_find(&d.m, "f", NULL);
 	replace(&d, "f", "much longer");
 	assert_int_equal(fs_file_open(d.m.fs, i, O_RDONLY, &h, &keep), -ESTALE);
-	/* ... also when somebody else has asked meanwhile */
+	/* ... also when another caller has asked meanwhile */
 	assert_int_equal(fs_file_open(d.m.fs, i, O_RDONLY, &h, &keep), -ESTALE);
 	now = mount_find(&d.m, "f", NULL);
 	assert_int_equal(fs_file_open(d.m.fs, now, O_RDONLY, &old, &keep), 0);
 
-	/* who has it open reads that one to its end */
+	/* an open handle reads that one to its end */
 	replace(&d, "f", "third");
 	assert_int_equal(mount_cat(&d.m, "f", text, sizeof(text)), 5);
 	assert_int_equal(mount_read(&d.m, old, text, sizeof(text)), 11);
@@ -258,8 +258,8 @@ static void test_copied_zeros(void **state)
 	disk_down(&d);
 }
 
-/* The number that the kernel was told goes with the last descriptor: whoever
- * opens the file again is shown one number, the new one. */
+/* The number that the kernel was told goes with the last descriptor: the next
+ * open of the file is shown one number, the new one. */
 static void test_number_told(void **state)
 {
 	struct handle *held, *h;
@@ -281,7 +281,7 @@ static void test_number_told(void **state)
 	first = st.st_ino;
 	fs_release(d.m.fs, held);
 	assert_true(disk_number(&d, "f") != first);
-	/* nobody is there to tell the kernel: so it is to look again */
+	/* the kernel cannot be told yet: so it is to look again */
 	assert_int_equal(fs_file_open(d.m.fs, i, O_RDONLY, &h, &keep), -ESTALE);
 	assert_int_equal(fs_getattr(d.m.fs, i, NULL, &st, &timeout), 0);
 	assert_int_equal(st.st_ino, disk_number(&d, "f"));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * URLs by a path on a mount over a store of files: for whom, by what the disk
- * says of each component.
+ * URLs by a path on a mount over a store of files: for which callers, by what
+ * the disk says of each component.
  */
 #include "base/buf.h"
 #include "disk.h"
@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- URLs of names that nobody has looked up ---- */
+/* ---- URLs of names that were never looked up ---- */
 
 #define D "user.presign.download"
 #define U "user.presign.upload"

@@ -124,7 +124,7 @@ static void test_given_up(void **state)
 	}
 }
 
-/* Who reads what was not stored keeps it; nobody stores it by accident. */
+/* A reader of what was not stored keeps it; no reader stores it by accident. */
 static void test_read_by_others(void **state)
 {
 	struct handle *h, *reader, *other;

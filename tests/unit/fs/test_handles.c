@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What becomes of open files at the end of a mount, and who still writes.
+ * What becomes of open files at the end of a mount, and which still write.
  *
  * Covers: fs/handle.c
  */
@@ -178,7 +178,8 @@ static void test_ends(void **state)
 	}
 }
 
-/* Two who write one file are one loss; what streamed leaves no upload. */
+/* Two handles that write one file are one loss; what streamed leaves no
+ * upload. */
 static void test_streamed(void **state)
 {
 	static char piece[1 << 20];

@@ -22,7 +22,7 @@ static void begins_alone(void **state)
 	struct questions *q = questions_new();
 	int told = 0;
 
-	/* other names, other directories: nobody waits */
+	/* other names, other directories: no caller waits */
 	assert_int_equal(questions_begin(q, DIR(0), "a", &told), 1);
 	assert_int_equal(questions_begin(q, DIR(0), "b", &told), 1);
 	assert_int_equal(questions_begin(q, DIR(1), "a", &told), 1);

@@ -208,7 +208,7 @@ static void waited_for(void **state)
 }
 
 /* So does what another process of this machine is about to do; the refusal is
- * still there for whoever asks for it. */
+ * still there when it is asked for. */
 static void settled(void **state)
 {
 	struct mount m;

@@ -229,8 +229,8 @@ static void test_exchange_of_open_files(void **state)
 	mount_down(&m);
 }
 
-/* A file that is replaced or removed is there to its end for who has it
- * open. */
+/* A file that is replaced or removed is there to its end for its open
+ * handles. */
 static void test_open_file_that_goes(void **state)
 {
 	static char bytes[300000], got[300001];

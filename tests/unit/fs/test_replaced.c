@@ -179,7 +179,7 @@ static void test_replaced(void **state)
 	store_has(&m, "f", "old");
 	i = mount_find(&m, "f", NULL);
 	store_has(&m, "f", "newer");
-	/* nobody is there to tell it: so it is to look again */
+	/* the kernel cannot be told yet: so it is to look again */
 	assert_int_equal(fs_file_open(m.fs, i, O_RDONLY, &h, &keep), -ESTALE);
 	assert_int_equal(fs_file_open(m.fs, i, O_RDONLY, &h, &keep), -ESTALE);
 	assert_ptr_equal(mount_find(&m, "f", NULL), i);

@@ -382,8 +382,8 @@ static void test_drop_amid_traversal(void **state)
 	down(&m);
 }
 
-/* The last key of a stage goes, and so does the stage: who has a file of it
- * open keeps the file's place. */
+/* The last key of a stage goes, and so does the stage: an open file of it keeps
+ * its place. */
 static void test_forgotten(void **state)
 {
 	static const char *const paths[] = { "in/f", "in/d/f", "in/old" };

@@ -75,7 +75,7 @@ static void test_names(void **state)
 	assert_string_equal(text, "x y ");
 	assert_int_equal(asked(&m), before);
 
-	/* nobody has read deep/ yet */
+	/* deep/ was never read */
 	assert_int_equal(mount_ls(&m, "deep/er", text, sizeof(text)), 0);
 	assert_string_equal(text, "z ");
 	mount_down(&m);

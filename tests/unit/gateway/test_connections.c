@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Connections: who goes when the house is full, and who has a share of it. */
+/* Connections: which are closed when all are taken, and which have a share. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -189,8 +189,8 @@ static void move(struct house *h, unsigned i, size_t n)
 
 /*
  * What is too slow for a full house is 1 MiB in a look. That is an hour here: a
- * connection has a rate once it is five minutes old, so who came just now has
- * none however long this takes.
+ * connection has a rate once it is five minutes old, so a new one has none
+ * however long this takes.
  */
 #define LOOK_MS 3600000
 #define HALF_A_LOOK (LOOK_MS / 2)
@@ -205,7 +205,7 @@ static void the_slowest_goes(void **state)
 		assert_true(come(&h));
 		assert_true(work(&h, i, NULL, "127.0.0.1"));
 	}
-	/* nobody has a rate in the beginning */
+	/* none has a rate in the beginning */
 	assert_false(come(&h));
 	for (unsigned i = 0; i < 4; i++)
 		h.k[i]->began_ms -= HALF_A_LOOK;
@@ -222,7 +222,7 @@ static void the_slowest_goes(void **state)
 	assert_true(come(&h));
 	assert_true(is_cut(&h, 1));
 	assert_true(work(&h, 5, NULL, "127.0.0.1"));
-	/* who waits for us is not slow, and the others are not either */
+	/* a client that waits for us is not slow, nor are the others */
 	connections_set_waiter(h.l, h.k[4], (struct waiter *)&h);
 	connections_set_waiter(h.l, h.k[5], (struct waiter *)&h);
 	h.k[4]->began_ms -= HALF_A_LOOK;

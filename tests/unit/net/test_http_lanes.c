@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who may run when: slots, classes, cancellation, and dead endpoints.
+ * Which attempt may run, and when: slots, classes, cancellation, dead
+ * endpoints.
  *
  * Covers: net/http_lane.c net/http_loop.c
  */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whom the engine believes to be the server it means, and what a proxy sees. */
+/* Which server the engine believes to be the one it means; what a proxy
+ * sees. */
 #include "unit.h"
 
 #include <errno.h>
@@ -10,7 +11,7 @@
 #include "engine_calls.h"
 
 static struct standin tls;
-static char pem[64]; /* the certificate of tls, which nobody knows */
+static char pem[64]; /* the certificate of tls, of no known authority */
 static char url[64]; /* something there */
 
 static int setup_tls(void **state)
@@ -59,7 +60,7 @@ static void test_a_stranger_is_refused_at_once(void **state)
 	assert_string_equal(p.why, "the server's certificate is not trusted");
 }
 
-/* Whoever's clock is off can tell it from that. */
+/* A user whose clock is off can tell it from that. */
 static void test_a_certificate_has_its_time(void **state)
 {
 	static const struct {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The options of a pre-signed URL: what each becomes, and who refuses it.
+ * The options of a pre-signed URL: what each becomes, and which layer refuses
+ * it.
  *
  * Covers: presign/presign_fields.c
  */

@@ -69,7 +69,7 @@ struct row {
 	const char *append; /* to the target */
 	struct field came[6]; /* headers; none: those signed */
 	int64_t later; /* seconds after the signature */
-	const char *key_id, *secret, *region; /* of who verifies */
+	const char *key_id, *secret, *region; /* of the verifier */
 };
 
 /* What is signed: host and these. */
@@ -376,7 +376,7 @@ static void test_bare(void **state)
 	buf_clear(&why);
 }
 
-/* More than anybody signs: refused, not a crash. */
+/* More than any client signs: refused, not a crash. */
 static void test_many(void **state)
 {
 	static const struct field came[] = { HOST_ROW };

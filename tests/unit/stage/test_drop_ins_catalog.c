@@ -309,7 +309,7 @@ static void test_absent(void **state)
 	buf_clear(&why);
 }
 
-/* ---- many who look while stages change ---- */
+/* ---- many readers while stages change ---- */
 
 struct looker {
 	struct catalog *c;

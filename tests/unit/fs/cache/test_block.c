@@ -152,7 +152,7 @@ static void test_shared(void **state)
 	close_source(&r, s);
 }
 
-/* All who wait get the error; who comes later asks anew. */
+/* All that wait get the error; a later reader asks anew. */
 static void test_failed(void **state)
 {
 	struct rig r;

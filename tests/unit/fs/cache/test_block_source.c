@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who uses a version of an object, and what stays of it, whole, for the next
+ * Users of one version of an object, and what stays of it, whole, for the next
  * one. block_source.c, block.c, block_cache.c.
  */
 #include "file_rig.h"
@@ -50,7 +50,7 @@ static unsigned gets_of(struct rig *r)
 }
 
 /* What its user has left is there for the next one of the same version, within
- * a bound, and for nobody else. */
+ * a bound, and for no other. */
 static void test_left(void **state)
 {
 	struct block_source *s;
@@ -106,7 +106,7 @@ static const struct {
 	{ "whatever is there", 1, "", 4096, false },
 };
 
-/* All who use a version have one source. */
+/* All users of a version have one source. */
 static void test_users(void **state)
 {
 	struct block_source *s, *other;
@@ -167,8 +167,8 @@ static void test_users_leave(void **state)
 	assert_int_equal(block_wait_all(held), 0);
 	assert_int_equal(gets_of(&r), 1);
 	block_release(held);
-	/* what one has given up is still whole for the other, for nobody
-	 * else */
+	/* what one has given up is still whole for the other, and for no
+	 * third */
 	s = small_source(&r, 1, 4096, false);
 	block_source_drop(s);
 	assert_true(block_present(other, 0, &end));

@@ -233,7 +233,7 @@ static void test_store_without_copies(void **state)
 	free(got);
 }
 
-/* Somebody else replaced the object: the base is not there to be kept. */
+/* Another machine replaced the object: the base is not there to be kept. */
 static void test_base_changed(void **state)
 {
 	struct rig r;

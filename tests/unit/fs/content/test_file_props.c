@@ -186,8 +186,8 @@ static void of_another_version(void **state)
 	file_rig_close(&r);
 }
 
-/* What cannot be asked for keeps nobody from writing, unless the store does not
- * answer. */
+/* What cannot be asked for keeps no program from writing, unless the store does
+ * not answer. */
 static void refused(void **state)
 {
 	struct rig r;

@@ -332,7 +332,7 @@ static void test_hold(void **state)
 	file_rig_open(&r, PART, 8 * MIB);
 	file_rig_poke(&r, "a", rig_bytes, sizeof(rig_bytes));
 	f = file_rig_find(&r, "a");
-	/* nobody else has it open */
+	/* no other handle is open */
 	gets = memstore_calls(r.store, "get");
 	assert_int_equal(file_hold(f), 0);
 	assert_int_equal(memstore_calls(r.store, "get"), gets);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Readers over the block cache: what they fetch, what they copy, who waits.
- * reader.c, data.c.
+ * Readers over the block cache: what they fetch, what they copy, which of them
+ * wait. reader.c, data.c.
  */
 #include "file_rig.h"
 

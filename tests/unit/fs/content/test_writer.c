@@ -290,7 +290,7 @@ static void test_interrupted(void **state)
 	file_rig_close(&r);
 }
 
-/* Parts that nobody else has go on while a publish is interrupted. */
+/* Parts of this file alone go on while a publish is interrupted. */
 static void test_lost_ones_go_on(void **state)
 {
 	struct limit l;

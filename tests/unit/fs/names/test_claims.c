@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who publishes and who moves, and many threads over one tree.
+ * Claims of publishing and of moving, and many threads over one tree.
  *
  * Covers: fs/names/policy.c fs/names/tree_hash.c fs/names/tree_number.c
  */

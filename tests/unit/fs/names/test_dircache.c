@@ -298,7 +298,7 @@ static void test_large(void **state)
 	tree_free(t);
 }
 
-#define STAY 300 /* names that nobody touches */
+#define STAY 300 /* names that no thread touches */
 #define MOVE 300 /* names that are renamed again and again */
 
 struct mover {

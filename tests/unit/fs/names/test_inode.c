@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tree of names: who knows what, who lives how long, and stamps. */
+/* The tree of names: what is cached, how long it lives, and stamps. */
 #include "tree_fixture.h"
 
 #include <errno.h>
@@ -414,7 +414,7 @@ static void test_pages(void **state)
 	inode_remember(t, inode_ref(t, i), 0, 0);
 	inode_view(t, i, &v);
 	assert_false(inode_etag_take_pages(t, i, "\"a\""));
-	/* nobody knows whether the kernel has dropped the others yet */
+	/* it is not known whether the kernel has dropped the others yet */
 	assert_false(inode_etag_take_pages(t, i, "\"a\""));
 	inode_etag_set_pages(t, i, inode_etag_hash(&v) + 2); /* of another */
 	assert_false(inode_etag_take_pages(t, i, "\"a\""));

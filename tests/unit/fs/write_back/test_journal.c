@@ -35,11 +35,11 @@ static int teardown(void **state)
 	return system(command);
 }
 
-static struct journal *open_it(const char *who)
+static struct journal *open_it(const char *mount_name)
 {
 	struct journal *j;
 
-	assert_int_equal(journal_open(top, who, &j), 0);
+	assert_int_equal(journal_open(top, mount_name, &j), 0);
 	return j;
 }
 
@@ -162,11 +162,11 @@ static void ends(void **state)
 
 static char journal_path[4096];
 
-static void find_path(const char *who)
+static void find_path(const char *mount_name)
 {
 	struct buf path = BUF_INIT(BUF_MESSAGE);
 
-	journal_file_path(top, who, &path);
+	journal_file_path(top, mount_name, &path);
 	snprintf(journal_path, sizeof(journal_path), "%s/journal",
 		 buf_str(&path));
 	buf_clear(&path);
@@ -203,11 +203,11 @@ static size_t size_now(struct journal *j)
 	return n.size;
 }
 
-static void record_steps(const char *who, struct buf *all)
+static void record_steps(const char *mount_name, struct buf *all)
 {
-	struct journal *j = open_it(who);
+	struct journal *j = open_it(mount_name);
 
-	find_path(who);
+	find_path(mount_name);
 	sizes[0] = size_now(j);
 	add_file(j, 1, "a", "one");
 	sizes[1] = size_now(j);

@@ -31,8 +31,9 @@ static int teardown(void **state)
 
 static int list(void *arg, const struct salvage *s)
 {
-	buf_addf(arg, "%s %s @%s/%s %llu%s;", s->who, s->busy ? "busy" : "left",
-		 s->stage, s->path, (unsigned long long)s->size,
+	buf_addf(arg, "%s %s @%s/%s %llu%s;", s->mount_name,
+		 s->busy ? "busy" : "left", s->stage, s->path,
+		 (unsigned long long)s->size,
 		 s->is_dir    ? " dir"
 		 : s->in_part ? " part"
 			      : "");
@@ -78,7 +79,7 @@ static void listed_and_taken(void **state)
 	expect("");
 	memset(text, 'x', 100000);
 	s.spill_dir = top;
-	s.who = "me";
+	s.mount_name = "me";
 	s.write_back_size = 1 << 30;
 	s.write_back_delay_ms = 86400000;
 	mount_with(&m, "p/", false, &s);

@@ -423,7 +423,7 @@ static void not_anothers(void **state)
 	assert_int_equal(mount_write(&m, "a", "a"), 0);
 	fs_free(m.fs);
 	budget_free(m.budget);
-	s.who = "another";
+	s.mount_name = "another";
 	mount_fs(&m, NULL, &s);
 	fs_restore(m.fs);
 	assert_int_equal(later_waiting(&m), 0);

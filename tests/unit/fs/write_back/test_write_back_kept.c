@@ -133,8 +133,8 @@ static void wait_for_worker(struct write_back *w)
 	assert_true(n);
 }
 
-/* It has the file that is replaced, and waits for the claim of who does
- * that. */
+/* It has the file that is replaced, and waits for the claim of the thread that
+ * does that. */
 static void replaced_while_a_worker_comes(void **state)
 {
 	struct flusher f = { .rc = -1 };

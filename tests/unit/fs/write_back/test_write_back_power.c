@@ -44,7 +44,7 @@ static void up(struct mount *m, bool sends)
 
 	snprintf(spill, sizeof(spill), "%s/spill", power_disk_path());
 	s.spill_dir = spill;
-	s.who = "power";
+	s.mount_name = "power";
 	s.write_back_size = 1 << 30;
 	s.write_back_delay_ms = 86400000;
 	mount_with(m, "", false, &s);

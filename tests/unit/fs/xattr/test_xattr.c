@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Extended attributes: who gets which URL, and what the store knows.
+ * Extended attributes: which caller gets which URL, and what the store knows.
  *
  * Covers: fs/xattr/xattr_presign.c fs/xattr/xattr_stage.c
  */

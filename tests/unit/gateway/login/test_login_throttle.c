@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Guesses at passwords: what they cost, and whom they cost it. */
+/* Guesses at passwords: what they cost, and which client pays. */
 #include "unit.h"
 
 #include <arpa/inet.h>
@@ -19,7 +19,7 @@
 static atomic_int calls, at_once, most_at_once, work_ms;
 static atomic_int parked; /* threads that have slept */
 static atomic_int wanted; /* ... before a password is looked at */
-static atomic_llong clock_ms; /* moved by those who sleep */
+static atomic_llong clock_ms; /* moved by those that sleep */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static char last_hash[32]; /* under it */
 
@@ -295,7 +295,7 @@ static void each_waits_longer(void **state)
 	login_throttle_free(g);
 }
 
-/* A turn that was for the right one is nobody's delay. */
+/* A turn with the right password delays no client. */
 static void right_costs_no_turn(void **state)
 {
 	struct login_throttle *g = open_guesses();

@@ -53,7 +53,7 @@ static void whose_socket(void **state)
 	}
 }
 
-/* What no program has taken yet is ESTABLISHED, and nobody's. */
+/* What no program has taken yet is ESTABLISHED, and has no owner. */
 static void a_socket_without_a_program(void **state)
 {
 	struct sockaddr_storage client, taken;
@@ -98,7 +98,7 @@ static void strangers(void **state)
 	int go[2], status;
 	pid_t child;
 
-	if (geteuid()) /* only root can be somebody else */
+	if (geteuid()) /* only root can be another user */
 		return;
 	assert_true(listen_at(&p, AF_INET));
 	child = start_stranger(&p, go);

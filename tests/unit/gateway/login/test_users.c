@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who comes in, and where to. */
+/* Which user comes in, and to which stages. */
 #include "unit.h"
 
 #include <errno.h>
@@ -32,7 +32,7 @@ static const struct {
 	const char *raw; /* in place of login */
 	const char *more; /* another header */
 	int rc;
-	const char *name; /* who it is */
+	const char *name; /* of the user it is */
 	bool by_password;
 } rows[] = {
 	{ "nothing, from here", NULL, HERE, NULL, NULL, 0, "alice", false },

@@ -56,7 +56,7 @@ static struct gateway *another(const char *listen, bool any, int *rc,
 	return g;
 }
 
-/* Does somebody answer there within so many seconds? */
+/* Does a server answer there within so many seconds? */
 static bool answers(unsigned seconds)
 {
 	int64_t until = clock_mono_ms() + seconds * 1000;

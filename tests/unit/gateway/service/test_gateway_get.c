@@ -238,7 +238,7 @@ static void test_overrides(void **state)
 		   "InvalidArgument");
 }
 
-/* Added by whoever has the URL: not signed. */
+/* Added by the holder of the URL: not signed. */
 static void test_unsigned_override(void **state)
 {
 	const struct ask a = { .key = KEY };

@@ -135,7 +135,7 @@ static void put_zeros(const char *key, size_t n)
 	free(text);
 }
 
-/* Somebody who takes what he asked for by little pieces. */
+/* A client that takes what it asked for by little pieces. */
 static void read_slowly(const char *sentence, size_t piece)
 {
 	const struct ask a = { .key = "stage/big" };
@@ -167,7 +167,7 @@ static void test_slow_reader(void **state)
 	read_slowly("enough for the kernel to see him move", 1024);
 }
 
-/* Somebody who is slow, but not that slow. */
+/* A client that is slow, but not that slow. */
 static void test_steady_reader(void **state)
 {
 	const struct ask a = { .key = "stage/big" };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who may come in by a pre-signed URL, at the server itself and its threads.
+ * Pre-signed URLs that the server accepts, at the server itself and its
+ * threads.
  *
  * Covers: gateway/health.c gateway/stores.c
  */
@@ -259,7 +260,7 @@ static void test_requests(void **state)
 			   rows[i].code);
 }
 
-/* ---- targets that nobody signs ---- */
+/* ---- targets that are not signed ---- */
 
 static const struct {
 	const char *sentence, *target;
@@ -359,7 +360,7 @@ static void test_spoilt_key(void **state)
 	free(target);
 }
 
-/* A page that somebody stored is no page of ours. */
+/* A page that a user stored is no page of ours. */
 static void test_stored_page(void **state)
 {
 	struct ask a = { .method = "PUT",

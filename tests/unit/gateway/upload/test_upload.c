@@ -349,7 +349,7 @@ static void a_page_asks_first(void **state)
 	}
 }
 
-/* In chunks, of a length that nobody has announced. */
+/* In chunks, of a length that was not announced. */
 static void in_chunks(void **state)
 {
 	static const char *const bodies[] = { IN_MEM, IN_S1 };
@@ -381,7 +381,8 @@ static void in_chunks(void **state)
 	}
 }
 
-/* Who waits for a word before the body does not send one that is refused. */
+/* A client that waits for `100 Continue` does not send a body that is
+ * refused. */
 static void expectations(void **state)
 {
 	struct buf text = BUF_INIT(BUF_LINE);

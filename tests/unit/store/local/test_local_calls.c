@@ -244,7 +244,7 @@ static void adopts(void **state)
 	assert_heard("no byte is copied", "note flush-file link flush-folder ");
 	assert_int_equal(local_rig_get(rig.s, "adopted/x", text), 0);
 	assert_string_equal(text, "bytes");
-	/* it has a name now, so it is nobody's to give */
+	/* it has a name now, so no caller may give it one */
 	assert_int_equal(store_put(rig.s, "adopted/y", &body, NULL, NULL, NULL),
 			 -EINVAL);
 	close(body.fd);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The signing key of a local store, who answers its URLs, and that these are
- * what the verifier accepts.
+ * The signing key of a local store, which gateway answers its URLs, and that
+ * these are what the verifier accepts.
  *
  * Covers: base/query.c
  */
@@ -82,7 +82,7 @@ static void rotated(void **state)
 	assert_false(same_key(&old, &now));
 	assert_string_not_equal(old.id, now.id);
 	assert_string_not_equal(old.secret, now.secret);
-	/* whoever runs follows */
+	/* processes that run follow */
 	seen = key_of(other);
 	assert_true(same_key(&now, &seen));
 	store_unref(other);
@@ -173,7 +173,7 @@ static void reads_a_file(void **state)
 	unlink(path);
 }
 
-/* ---- who answers ---- */
+/* ---- the gateway that answers ---- */
 
 static const struct {
 	const char *sentence;

@@ -294,7 +294,8 @@ static void special_files(void **state)
 		const char *k = i ? "socket" : "fifo";
 		const struct store_body body = { .data = "x", .len = 1 };
 
-		/* A FIFO without a writer would hold who opens it. */
+		/* A FIFO without a writer would block the thread that opens
+		 * it. */
 		alarm(10);
 		row_number(k, store_head(rig.s, k, &d), -ENOENT);
 		row_number(k, local_rig_get(rig.s, k, text), -ENOENT);

@@ -80,7 +80,7 @@ static int put_if(struct store *s, const char *key, const char *text,
 	return store_put(s, key, &body, NULL, cond, NULL);
 }
 
-/* ---- If-Match: a counter that nobody's step is lost of ---- */
+/* ---- If-Match: a counter of which no process's step is lost ---- */
 
 static int count_up(struct store *s, int i, void *arg)
 {
@@ -335,7 +335,7 @@ static void killed_amid_upload(void **state)
 
 	kill_amid(upload_for_ever, &left);
 	assert_true(left > 0);
-	/* A start drops the dead ones; who is at work keeps his. */
+	/* A start drops those of dead processes; one at work keeps its own. */
 	assert_int_equal(store_upload_open(rig.s, "k/big", NULL, &u), 0);
 	s = local_rig_again(&rig);
 	assert_int_equal(count_uploads(), 1);
@@ -348,7 +348,7 @@ static void killed_amid_upload(void **state)
 			 0);
 }
 
-/* ---- who holds a lock and stops ---- */
+/* ---- a process that holds a lock and stops ---- */
 
 static int hold(struct store *s, int i, void *arg)
 {

@@ -224,7 +224,7 @@ static void attributes_keep_etags(void **state)
 						  after.mtime.tv_nsec ==
 							  a->mtime.tv_nsec);
 		}
-		/* and it is still seen when somebody writes */
+		/* and it is still seen when another process writes */
 		local_rig_write(&rig, "attr", "again!");
 		assert_string_not_equal(info_of("attr").etag, before.etag);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Opening a local store: on which disks, for whom, and what an earlier process
- * has left.
+ * Opening a local store: on which disks, for which users, and what an earlier
+ * process has left.
  *
  * Covers: store/local/local_root.c
  */
@@ -28,7 +28,7 @@ static bool may_mount;
 
 static int start(void **state)
 {
-	/* Mounts of ours are nobody else's business. */
+	/* Mounts of ours are seen by no other process. */
 	may_mount = !unshare(CLONE_NEWNS) &&
 		    !mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
 	local_rig_open(&rig);
@@ -72,7 +72,7 @@ static void makes_the_root(void **state)
 	assert_int_equal(
 		access(local_rig_path(&rig, "new/with/parents/a"), F_OK), 0);
 	store_unref(s);
-	/* closed again if somebody has opened it */
+	/* closed again if it was opened */
 	assert_int_equal(
 		chmod(local_rig_path(&rig, "new/with/parents/.stagefs"), 0755),
 		0);
@@ -128,7 +128,7 @@ static void refuses_roots(void **state)
 	assert_null(s);
 }
 
-/* Whoever made the folder knows the key in it. */
+/* The maker of the folder knows the key in it. */
 static void refuses_a_folder_of_somebody_else(void **state)
 {
 	const char *folder = local_rig_path(&rig, "shared/.stagefs");
@@ -290,7 +290,7 @@ static void read_only_disk(void **state)
 	assert_read_only(s, -EROFS);
 	/* Its URLs are answered all the same: there is a key. */
 	assert_int_equal(local_key(s, &key), 0);
-	/* Nobody has to mount again when the disk can be written. */
+	/* No new mount is needed when the disk can be written. */
 	assert_int_equal(mount(NULL, root, NULL, MS_REMOUNT | MS_BIND, NULL),
 			 0);
 	local_rig_put(s, "d/new", "new");

@@ -176,7 +176,7 @@ static void lost_put(void **state)
 	standin_fault(&rig.standin, "\"method\": \"PUT\", \"nth\": 1",
 		      "\"type\": \"lose\"");
 	assert_int_equal(put_if("lost", "3", &match), 0);
-	/* lost, but somebody else's is there */
+	/* lost, but another machine's is there */
 	put("lost", "other");
 	standin_fault(&rig.standin, ONCE("PUT"), "\"type\": \"reset\"");
 	assert_int_equal(put_if("lost", "4", &absent), -EEXIST);

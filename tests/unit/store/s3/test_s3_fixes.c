@@ -358,7 +358,7 @@ static bool dying(void *arg, int64_t since_ms)
 	return true;
 }
 
-/* A page whose reader was killed is there for the next one who reads on. */
+/* A page whose reader was killed is there for the next one that reads on. */
 static void interrupted_listing_goes_on(void **state)
 {
 	struct list_query q = { .prefix = "p/", .page = 1, .ahead = true };

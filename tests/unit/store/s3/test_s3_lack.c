@@ -315,7 +315,8 @@ static void knows_no_encoding(void **state)
 	assert_int_equal(s3_of(rig.s)->guarded_.lacks, 0);
 }
 
-/* Who asks for what is behind a name does not get all pages before it. */
+/* A caller that asks for what is behind a name does not get all pages before
+ * it. */
 static void knows_no_start(void **state)
 {
 	char key[16];

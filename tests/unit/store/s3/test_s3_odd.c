@@ -216,7 +216,7 @@ static void in_no_order(void **state)
 	}
 	standin_fault(&rig.standin, ALWAYS("GET") ", \"query\": \"list-type\"",
 		      LIST_AS("shuffled"));
-	/* one who wants few has all pages, one by one, as they come */
+	/* a caller that wants few has all pages, one by one, as they come */
 	for (unsigned page = 1; page < 4; page++) {
 		s3_rig_open(&rig, NULL);
 		assert_int_equal(list("d/", page, &have), 0);
