@@ -322,28 +322,32 @@ static int fs_file_publish_new(struct fs *fs, struct inode *i, struct file *f,
 }
 
 /* A name that does not exist, made here: in the store at the first flush, or
- * now if none will come. */
-static int fs_file_create_new(struct fs *fs, struct inode *dir,
-			      const struct inode_place *at, const char *name,
-			      mode_t mode, int flags, const struct fs_caller *c,
-			      struct fs_entry *out, struct handle **h)
+ * now if none will come. -EEXIST: *there is what does, or NULL. */
+static int fs_file_create_new(struct fs *fs, struct inode *dir, struct ask *ask,
+			      const char *name, mode_t mode, int flags,
+			      const struct fs_caller *c, struct fs_entry *out,
+			      struct handle **h, struct inode **there)
 {
+	struct tree_new_name n = { .kind = INODE_FILE, .mode = mode };
 	BUF_LOCAL key = NAMES_KEY;
 	struct fs_caller owner;
 	struct inode_view v;
 	struct inode *i;
 	struct file *f;
-	int rc = inode_place_key(at, name, &key);
+	int rc = inode_place_key(&ask->at, name, &key);
 
 	if (!rc)
 		rc = close_errors_tell(fs, dir, name, flags);
-	names_maker(&at->view, false, c, &owner, &mode);
+	names_maker(&ask->at.view, false, c, &owner, &n.mode);
+	n.uid = owner.uid;
+	n.gid = owner.gid;
 	if (!rc)
-		rc = tree_create(fs->tree, dir, name, INODE_FILE, mode,
-				 owner.uid, owner.gid, &i);
+		rc = ask_create(fs->tree, ask, dir, name, &n, &i);
+	if (rc == -EEXIST)
+		*there = i;
 	if (rc)
 		return rc;
-	rc = file_create(&fs->env, i, at->stage, buf_str(&key), &v, &f);
+	rc = file_create(&fs->env, i, ask->at.stage, buf_str(&key), &v, &f);
 	if (rc) {
 		fs_file_create_failed(fs, dir, name, i, false);
 		return rc;
@@ -383,33 +387,55 @@ static int fs_file_create_over(struct fs *fs, struct inode *i, int flags,
 	return rc;
 }
 
+/* What the store has there; TREE_UNKNOWN: nothing, but the tree is yet to be
+ * told. */
+static int fs_file_create_ask(struct fs *fs, struct inode *dir,
+			      const char *name, struct ask *ask,
+			      enum tree_answer *answer, struct inode **i)
+{
+	struct name_info found;
+	int rc;
+
+	if (!ask->is_begun) { /* it was a directory */
+		rc = resolve_ask(fs, dir, name, i);
+		*answer = rc ? TREE_ABSENT : TREE_KNOWN;
+		return rc == -ENOENT ? 0 : rc;
+	}
+	rc = resolve_look(fs, ask, dir, name, &found);
+	if (rc || (!found.is_object && !found.is_prefix))
+		return rc;
+	*i = ask_told(fs->tree, ask, dir, name, &found);
+	*answer = *i ? TREE_KNOWN : TREE_ABSENT;
+	return 0;
+}
+
 static int fs_file_create_once(struct fs *fs, struct inode *dir,
 			       const char *name, mode_t mode, int flags,
 			       const struct fs_caller *c, struct fs_entry *out,
 			       struct handle **h)
 {
 	enum tree_answer answer;
-	INODE_PLACE_LOCAL at;
-	struct inode *i;
-	int rc = resolve_check(name);
+	struct inode *i = NULL;
+	struct ask ask;
+	int rc = resolve_check(name), asked;
 
-	answer = tree_find(fs->tree, dir, name, &i, &at);
-	if (names_writable_stage(fs, at.stage))
-		rc = -EROFS;
 	/* What another machine has made meanwhile is to be kept (`>>`). */
-	if (!rc && (answer == TREE_UNKNOWN ||
-		    (answer == TREE_ABSENT && !(flags & (O_TRUNC | O_EXCL))))) {
-		rc = resolve_ask(fs, dir, name, &i);
-		answer = rc == -ENOENT ? TREE_ABSENT : TREE_KNOWN;
-		rc = rc == -ENOENT ? 0 : rc;
-	} else if (rc && answer == TREE_KNOWN) {
-		inode_unref(fs->tree, i);
-	}
-	if (!rc && answer == TREE_KNOWN)
+	asked = ask_find(fs->tree, dir, name, !(flags & (O_TRUNC | O_EXCL)),
+			 &answer, &i, &ask);
+	if (!rc && names_writable_stage(fs, ask.at.stage))
+		rc = -EROFS;
+	if (!rc)
+		rc = asked;
+	if (!rc && answer == TREE_UNKNOWN)
+		rc = fs_file_create_ask(fs, dir, name, &ask, &answer, &i);
+	if (!rc && answer != TREE_KNOWN)
+		rc = fs_file_create_new(fs, dir, &ask, name, mode, flags, c,
+					out, h, &i);
+	ask_end(fs->tree, &ask);
+	if (i && (!rc || rc == -EEXIST))
 		rc = fs_file_create_over(fs, i, flags, c, out, h);
-	else if (!rc)
-		rc = fs_file_create_new(fs, dir, &at, name, mode, flags, c, out,
-					h);
+	else
+		inode_unref(fs->tree, i);
 	return rc;
 }
 

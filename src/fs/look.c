@@ -76,21 +76,21 @@ static int look_read(struct look *l)
 	return rc ? 0 : dir_levels_leave(&l->levels, NULL);
 }
 
-static int look_list(struct fs *fs, struct store *store, const char *key,
+static int look_list(struct fs *fs, const struct ask *ask, const char *key,
 		     struct inode *dir, struct name_info *out)
 {
 	const struct list_query q = { .prefix = key,
 				      .page = LOOK_PAGE,
 				      .quiet = true };
 	struct look l = { .key = key, .found = out };
-	int rc = dir_levels_init(&l.levels, fs->tree, dir);
+	int rc = dir_levels_init(&l.levels, fs->tree, dir, &ask->at);
 
 	memset(out, 0, sizeof(*out));
 	strcpy(l.below, key);
 	strcat(l.below, "/");
-	dircache_begin(fs->tree, NULL, &l.levels.page);
+	l.levels.page = ask->page;
 	if (!rc)
-		rc = store_list_open(store, &q, &l.list);
+		rc = store_list_open(ask->at.stage->store, &q, &l.list);
 	if (!rc)
 		rc = look_read(&l);
 	store_list_close(l.list);
@@ -98,7 +98,7 @@ static int look_list(struct fs *fs, struct store *store, const char *key,
 	return rc;
 }
 
-int look_name(struct fs *fs, const struct claims_ask *ask, const char *key,
+int look_name(struct fs *fs, const struct ask *ask, const char *key,
 	      struct inode *dir, struct name_info *out)
 {
 	struct store *store = ask->at.stage->store;
@@ -106,7 +106,7 @@ int look_name(struct fs *fs, const struct claims_ask *ask, const char *key,
 
 	if (ask->at.view.policy->implied_dirs && fs->set.metadata_ttl_s &&
 	    !store_lacks(store, STORE_LACKS_LISTING))
-		listed = look_list(fs, store, key, dir, out);
+		listed = look_list(fs, ask, key, dir, out);
 	if (listed != -EAGAIN && listed != -EACCES)
 		return listed;
 	rc = store_stat(store, key, out);

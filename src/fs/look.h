@@ -6,7 +6,7 @@
 #ifndef FS_LOOK_H
 #define FS_LOOK_H
 
-#include "fs/names/inode.h"
+#include "fs/names/ask.h"
 
 struct fs;
 
@@ -14,7 +14,7 @@ struct fs;
  * What is at the name in dir that has this key: as store_stat(). A small
  * directory is complete then. May block on the store.
  */
-int look_name(struct fs *fs, const struct claims_ask *ask, const char *key,
+int look_name(struct fs *fs, const struct ask *ask, const char *key,
 	      struct inode *dir, struct name_info *out);
 
 #endif

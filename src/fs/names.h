@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "fs/handle.h"
+#include "fs/names/ask.h"
 #include "fs/removals.h"
 #include "fs/state.h"
 #include "fs/write_back/write_back.h"
@@ -42,6 +43,9 @@ void names_entry(struct fs *fs, struct inode *i, struct fs_entry *out);
 /* Asks the store for dir/name, whatever is known of it. As resolve_name(). */
 int resolve_ask(struct fs *fs, struct inode *dir, const char *name,
 		struct inode **out);
+/* What the store says of a name whose question has begun. */
+int resolve_look(struct fs *fs, const struct ask *ask, struct inode *dir,
+		 const char *name, struct name_info *found);
 /* The same for a name that is not known, by a question that other threads may
  * share, or that may be about more. */
 int resolve_learn(struct fs *fs, struct inode *dir, const char *name,

@@ -15,6 +15,7 @@
 #include "fs/dirlist.h"
 #include "fs/inval_queue.h"
 #include "fs/look.h"
+#include "fs/names/ask.h"
 #include "fs/names/inode_meta.h"
 #include "fs/questions.h"
 #include "fs/subtree.h"
@@ -24,31 +25,23 @@
 typedef int resolve_how(struct fs *fs, struct inode *dir, const char *name,
 			struct inode **out);
 
-/* The question is about a key; the answer is what now stands in the tree. */
-static int resolve_ask_key(struct fs *fs, const struct claims_ask *ask,
-			   const char *key, struct inode *dir, const char *name,
-			   struct inode **out)
+int resolve_look(struct fs *fs, const struct ask *ask, struct inode *dir,
+		 const char *name, struct name_info *found)
 {
-	struct name_info found;
-	int rc = look_name(fs, ask, key, dir, &found);
+	BUF_LOCAL key = NAMES_KEY;
+	int rc = inode_place_key(&ask->at, name, &key);
 
+	memset(found, 0, sizeof(*found));
+	if (rc)
+		return rc == -EILSEQ ? 0 : rc; /* the store has no such key */
+	rc = look_name(fs, ask, buf_str(&key), dir, found);
 	/* What may not be listed may have something below that may be read:
 	 * a directory, which says so when it is read. */
-	if (rc == -EACCES && found.unlisted) {
-		found.is_prefix = true;
+	if (rc == -EACCES && found->unlisted) {
+		found->is_prefix = true;
 		rc = 0;
 	}
-	if (rc)
-		return rc;
-	if (found.is_prefix)
-		*out = tree_refresh(fs->tree, dir, name, INODE_DIR, &found.info,
-				    found.has_marker, ask->asked);
-	else if (found.is_object)
-		*out = tree_refresh(fs->tree, dir, name, INODE_FILE,
-				    &found.info, false, ask->asked);
-	else
-		*out = tree_refresh_absent(fs->tree, dir, name, ask->asked);
-	return *out ? 0 : -ENOENT;
+	return rc;
 }
 
 /* What the store says is at the name of i now. */
@@ -116,8 +109,8 @@ static int resolve_dir_again(struct fs *fs, struct inode *dir, const char *name,
 int resolve_ask(struct fs *fs, struct inode *dir, const char *name,
 		struct inode **out)
 {
-	BUF_LOCAL key = NAMES_KEY;
-	struct claims_ask ask;
+	struct name_info found;
+	struct ask ask;
 	int rc;
 
 	if (names_is_root(fs, dir))
@@ -125,15 +118,14 @@ int resolve_ask(struct fs *fs, struct inode *dir, const char *name,
 	rc = resolve_dir_again(fs, dir, name, out);
 	if (rc)
 		return rc < 0 ? rc : 0;
-	rc = claims_ask_begin(fs->tree, dir, name, &ask);
-	if (rc)
-		return rc;
-	rc = inode_place_key(&ask.at, name, &key);
-	if (rc == -EILSEQ) /* the store has no such key */
-		rc = -ENOENT;
+	rc = ask_begin(fs->tree, dir, name, &ask);
 	if (!rc)
-		rc = resolve_ask_key(fs, &ask, buf_str(&key), dir, name, out);
-	claims_ask_end(fs->tree, &ask);
+		rc = resolve_look(fs, &ask, dir, name, &found);
+	if (!rc) {
+		*out = ask_told(fs->tree, &ask, dir, name, &found);
+		rc = *out ? 0 : -ENOENT;
+	}
+	ask_end(fs->tree, &ask);
 	return rc;
 }
 

@@ -154,6 +154,7 @@ static void subtree_free(struct subtree *s)
 	if (!s)
 		return;
 	dir_levels_clear(&s->levels);
+	inode_unref(s->all->fs->tree, s->levels.top);
 	if (s->list)
 		store_list_close(s->list);
 	stage_unref(s->stage);
@@ -167,6 +168,7 @@ static int subtree_open(struct subtrees *t, struct inode *top, const char *key,
 {
 	struct list_query q = { 0 };
 	BUF_LOCAL after = NAMES_KEY;
+	INODE_PLACE_LOCAL at = { 0 };
 	struct subtree *s = calloc(1, sizeof(*s));
 	int rc = s ? 0 : -ENOMEM;
 
@@ -174,8 +176,10 @@ static int subtree_open(struct subtrees *t, struct inode *top, const char *key,
 		return rc;
 	s->all = t;
 	s->busy = true;
-	rc = dir_levels_init(&s->levels, t->fs->tree, top);
-	s->stage = inode_stage(t->fs->tree, top);
+	inode_look(t->fs->tree, top, &at);
+	rc = dir_levels_init(&s->levels, t->fs->tree,
+			     inode_ref(t->fs->tree, top), &at);
+	s->stage = at.stage ? stage_ref(at.stage) : NULL;
 	buf_add(&after, key, strlen(key) - 1);
 	buf_adds(&after, BEFORE_SLASH);
 	if (!rc)

@@ -34,9 +34,8 @@ bool claims_renaming_locked(struct tree *t, const struct inode *dir,
 	       claims_moving_above_locked(t, dir, NULL);
 }
 
-static bool claims_publish_waits_locked(struct tree *t, const struct inode *i,
-					const struct waiter *self)
-	REQUIRES(t->lock)
+bool claims_publish_waits_locked(struct tree *t, const struct inode *i,
+				 const struct waiter *self)
 {
 	struct tree_claim *c = tree_locked(t)->publishing;
 
@@ -65,9 +64,7 @@ static bool claims_move_waits_locked(struct tree *t, const struct inode *dir,
 	return false;
 }
 
-/* Sleeps until a claim ends. Holds the lock again afterwards. */
-static int claims_sleep_locked(struct tree *t, struct waiter *self)
-	REQUIRES(t->lock)
+int claims_sleep_locked(struct tree *t, struct waiter *self)
 {
 	struct waiter_entry entry = { .waiter = self };
 	int rc;
@@ -125,6 +122,17 @@ static struct tree_claim *claims_remove_locked(struct tree *t,
 	return c;
 }
 
+void claims_add_publish_locked(struct tree *t, struct inode *i,
+			       struct tree_claim **room)
+{
+	claims_add_locked(t, &tree_locked(t)->publishing, i, room);
+}
+
+struct tree_claim *claims_remove_publish_locked(struct tree *t, struct inode *i)
+{
+	return claims_remove_locked(t, &tree_locked(t)->publishing, i);
+}
+
 static int claims_begin(struct tree *t, struct inode *i, bool move)
 {
 	struct waiter *self = waiter_self();
@@ -156,62 +164,6 @@ static void claims_end(struct tree *t, struct inode *i, bool move)
 					     move ? &tree_locked(t)->moving
 						  : &tree_locked(t)->publishing,
 					     i)));
-}
-
-/* What stands at dir/name, if that or dir is another thread's now: *known. */
-static bool claims_ask_waits_locked(struct tree *t, struct inode *dir,
-				    const char *name, const struct waiter *self,
-				    struct inode **known) REQUIRES(t->lock)
-{
-	*known = NULL;
-	if (!inode_policy(dir)->renames || (dir->flags & INODE_ORPHAN) ||
-	    !dir->dir)
-		return false;
-	*known = tree_hash_find_locked(t, dir, name);
-	if (*known && !inode_live(*known))
-		*known = NULL;
-	return claims_publish_waits_locked(t, dir, self) ||
-	       (*known && claims_publish_waits_locked(t, *known, self));
-}
-
-int claims_ask_begin(struct tree *t, struct inode *dir, const char *name,
-		     struct claims_ask *out)
-{
-	struct tree_claim *room[2] = { &out->claims[0], &out->claims[1] };
-	struct waiter *self = waiter_self();
-	int rc = 0;
-
-	out->dir = NULL;
-	tree_lock(t);
-	while (!rc && claims_ask_waits_locked(t, dir, name, self, &out->known))
-		rc = claims_sleep_locked(t, self);
-	if (!rc && inode_policy(dir)->renames && !(dir->flags & INODE_ORPHAN)) {
-		out->dir = dir;
-		claims_add_locked(t, &tree_locked(t)->publishing, dir,
-				  &room[0]);
-		if (out->known)
-			claims_add_locked(t, &tree_locked(t)->publishing,
-					  out->known, &room[1]);
-	}
-	inode_look_locked(t, dir, &out->at);
-	out->asked = tree_locked(t)->clock;
-	tree_unlock(t);
-	if (rc)
-		inode_place_clear(&out->at);
-	return rc;
-}
-
-void claims_ask_end(struct tree *t, struct claims_ask *a)
-{
-	if (a->dir) {
-		tree_lock(t);
-		if (a->known)
-			claims_remove_locked(t, &tree_locked(t)->publishing,
-					     a->known);
-		claims_remove_locked(t, &tree_locked(t)->publishing, a->dir);
-		tree_unlock(t);
-	}
-	inode_place_clear(&a->at);
 }
 
 int claims_publish_begin(struct tree *t, struct inode *i, struct buf *key)

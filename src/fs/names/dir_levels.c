@@ -14,15 +14,16 @@ struct dir_level {
 	size_t len; /* of the path, with its '/' */
 };
 
-int dir_levels_init(struct dir_levels *l, struct tree *t, struct inode *top)
+int dir_levels_init(struct dir_levels *l, struct tree *t, struct inode *top,
+		    const struct inode_place *at)
 {
 	int rc;
 
 	memset(l, 0, sizeof(*l));
 	l->tree = t;
-	l->top = inode_ref(t, top);
+	l->top = top;
 	buf_init(&l->path, STORE_KEY_MAX + 1);
-	rc = inode_key(t, top, &l->path);
+	rc = inode_place_key(at, NULL, &l->path);
 	l->prefix = strdup(buf_str(&l->path));
 	return rc ? rc : l->prefix ? 0 : -ENOMEM;
 }
@@ -105,7 +106,6 @@ void dir_levels_clear(struct dir_levels *l)
 {
 	while (l->n)
 		dir_levels_pop(l, false);
-	inode_unref(l->tree, l->top);
 	buf_clear(&l->path);
 	free(l->prefix);
 	free(l->levels);

@@ -20,7 +20,7 @@ struct dir_level;
 /* One thread at a time; no call blocks. */
 struct dir_levels {
 	struct tree *tree;
-	struct inode *top; /* referenced */
+	struct inode *top; /* the caller holds it */
 	char *prefix; /* top's key */
 	struct buf path; /* of the innermost level: a key with its '/' */
 	struct dir_level *levels;
@@ -28,8 +28,9 @@ struct dir_levels {
 	struct dir_merge page; /* since when what comes counts: the caller's */
 };
 
-/* To be cleared also after an error. */
-int dir_levels_init(struct dir_levels *l, struct tree *t, struct inode *top);
+/* at: where top stands. To be cleared also after an error. */
+int dir_levels_init(struct dir_levels *l, struct tree *t, struct inode *top,
+		    const struct inode_place *at);
 /* What has not come to its end stays as it is known. */
 void dir_levels_clear(struct dir_levels *l);
 /* The next entry, in the order of keys. */

@@ -22,12 +22,7 @@
 
 void dircache_begin(struct tree *t, struct inode *dir, struct dir_merge *m)
 {
-	tree_lock(t);
-	m->dir = dir;
-	m->asked = tree_locked(t)->clock;
-	m->id = ++tree_locked(t)->listings;
-	m->began_ms = clock_mono_ms();
-	tree_unlock(t);
+	TREE_DO(t, dir_merge_begin_locked(t, dir, m));
 }
 
 /* What came of a question is of the place where the directory was then, and

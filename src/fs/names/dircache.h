@@ -12,14 +12,6 @@
 
 #include "fs/names/inode.h"
 
-/* A listing under way. On the stack or in a directory handle. */
-struct dir_merge {
-	struct inode *dir;
-	uint64_t asked; /* the clock when the listing began */
-	uint64_t id; /* greater than every earlier listing's */
-	int64_t began_ms;
-};
-
 void dircache_begin(struct tree *t, struct inode *dir, struct dir_merge *m);
 /* What was listed as i, if it still is in dir, or else what has its last name
  * there by now: referenced, with its name and what is known of it. NULL:

@@ -113,6 +113,14 @@ struct inode_place {
 	int rc; /* why there is none: -ENOENT, -ENAMETOOLONG */
 };
 
+/* A listing under way. On the stack or in a directory handle. */
+struct dir_merge {
+	struct inode *dir;
+	uint64_t asked; /* the clock when the listing began */
+	uint64_t id; /* greater than every earlier listing's */
+	int64_t began_ms;
+};
+
 /* stage: the root is that stage's (a reference is taken), NULL: INODE_ROOT. */
 /* From here on. Any thread. */
 void tree_set_ttl(struct tree *t, unsigned ttl_ms);
@@ -232,6 +240,13 @@ void tree_forget_stage(struct tree *t, const char *name, uint64_t asked);
  * its store. */
 unsigned tree_lru_stages_left(struct tree *t);
 
+/* What is made, and whose it is. */
+struct tree_new_name {
+	enum inode_kind kind;
+	mode_t mode;
+	uid_t uid;
+	gid_t gid;
+};
 /*
  * What this mount did: stamped. A new name (kind FILE: not published yet; a
  * symbolic link if the mode says so).
@@ -442,20 +457,6 @@ struct tree_claim {
 	struct tree_claim *next;
 };
 
-/*
- * A question to a store about dir/name. A store of files renames in one step,
- * before the tree does: the question waits for that, and it for the question.
- * 0 or -EINTR; to be ended then and only then.
- */
-struct claims_ask {
-	struct inode_place at; /* dir's */
-	uint64_t asked; /* the clock */
-	struct inode *dir, *known; /* claimed, or NULL */
-	struct tree_claim claims[2];
-};
-int claims_ask_begin(struct tree *t, struct inode *dir, const char *name,
-		     struct claims_ask *out);
-void claims_ask_end(struct tree *t, struct claims_ask *a);
 /* The store is about to rename i, or another over it, or has: what it says of
  * i meanwhile does not count. */
 void claims_set_renaming(struct tree *t, struct inode *i, bool moving);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libfs_names.a
 libfs_names_a_SOURCES = \
+	src/fs/names/ask.c src/fs/names/ask.h \
 	src/fs/names/claims.c \
 	src/fs/names/dir_filler.c src/fs/names/dir_filler.h \
 	src/fs/names/dir_levels.c src/fs/names/dir_levels.h \

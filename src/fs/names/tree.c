@@ -152,10 +152,8 @@ static struct inode *tree_find_child_locked(struct tree *t, struct inode *dir,
 	return dir->dir ? tree_hash_find_locked(t, dir, name) : NULL;
 }
 
-/* *out has no reference yet. */
-static enum tree_answer tree_find_locked(struct tree *t, struct inode *dir,
-					 const char *name, struct inode **out)
-	REQUIRES(t->lock)
+enum tree_answer tree_find_locked(struct tree *t, struct inode *dir,
+				  const char *name, struct inode **out)
 {
 	struct inode *i = tree_find_child_locked(t, dir, name);
 
@@ -274,9 +272,9 @@ void tree_dir_changed(struct inode *dir)
 		dir->refreshed_ms = -1; /* it has a time of its own */
 }
 
-static int tree_create_locked(struct tree *t, struct inode *dir,
-			      const char *name, enum inode_kind kind,
-			      struct inode **out) REQUIRES(t->lock)
+static int tree_make_locked(struct tree *t, struct inode *dir, const char *name,
+			    enum inode_kind kind, struct inode **out)
+	REQUIRES(t->lock)
 {
 	struct inode *i;
 
@@ -305,28 +303,35 @@ static int tree_create_locked(struct tree *t, struct inode *dir,
 	return 0;
 }
 
+int tree_create_locked(struct tree *t, struct inode *dir, const char *name,
+		       const struct tree_new_name *n, struct inode **out)
+{
+	struct inode *i;
+	int rc = -ENAMETOOLONG;
+
+	if (strlen(name) < NAME_SIZE)
+		rc = tree_make_locked(t, dir, name, n->kind, &i);
+	if (rc)
+		return rc;
+	if (n->kind == INODE_DIR)
+		i->flags |= INODE_MADE;
+	i->mode = n->mode & 07777;
+	i->uid = n->uid;
+	i->gid = n->gid;
+	i->flags |=
+		S_ISLNK(n->mode) ? INODE_OWN_MODE | INODE_LINK : INODE_OWN_MODE;
+	inode_attr_known_locked(i);
+	*out = i;
+	return 0;
+}
+
 int tree_create(struct tree *t, struct inode *dir, const char *name,
 		enum inode_kind kind, mode_t mode, uid_t uid, gid_t gid,
 		struct inode **out)
 {
-	int rc;
+	const struct tree_new_name n = { kind, mode, uid, gid };
 
-	if (strlen(name) >= NAME_SIZE)
-		return -ENAMETOOLONG;
-	tree_lock(t);
-	rc = tree_create_locked(t, dir, name, kind, out);
-	if (!rc) {
-		if (kind == INODE_DIR)
-			(*out)->flags |= INODE_MADE;
-		(*out)->mode = mode & 07777;
-		(*out)->uid = uid;
-		(*out)->gid = gid;
-		(*out)->flags |= S_ISLNK(mode) ? INODE_OWN_MODE | INODE_LINK
-					       : INODE_OWN_MODE;
-		inode_attr_known_locked(*out);
-	}
-	tree_unlock(t);
-	return rc;
+	return TREE_UNDER(t, tree_create_locked(t, dir, name, &n, out));
 }
 
 /* A question that was asked meanwhile may have the answer of before. */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/lock.h"
 #include "base/waiter.h"
 #include "fs/names/inode.h"
@@ -262,6 +263,26 @@ static inline unsigned inode_n_open(const struct inode *i)
 {
 	return (i->ext && i->ext->file) + (i->dir ? i->dir->n_open : 0);
 }
+static inline void dir_merge_begin_locked(struct tree *t, struct inode *dir,
+					  struct dir_merge *m) REQUIRES(t->lock)
+{
+	m->dir = dir;
+	m->asked = tree_locked(t)->clock;
+	m->id = ++tree_locked(t)->listings;
+	m->began_ms = clock_mono_ms();
+}
+/* Is a move above i, or a publication of it, another thread's? */
+bool claims_publish_waits_locked(struct tree *t, const struct inode *i,
+				 const struct waiter *self) REQUIRES(t->lock);
+/* Until a claim ends: 0 or -EINTR. The lock is not held meanwhile. */
+int claims_sleep_locked(struct tree *t, struct waiter *self) REQUIRES(t->lock);
+/* i is the caller's to publish: *room becomes the claim, and NULL, unless it
+ * has one already. */
+void claims_add_publish_locked(struct tree *t, struct inode *i,
+			       struct tree_claim **room) REQUIRES(t->lock);
+/* The claim that has ended by this; NULL: there was another one in it. */
+struct tree_claim *claims_remove_publish_locked(struct tree *t, struct inode *i)
+	REQUIRES(t->lock);
 /* A rename in the store is under way there: what the store says of dir/name, of
  * which i is known (or NULL), may be of before or of after it. */
 bool claims_renaming_locked(struct tree *t, const struct inode *dir,
@@ -386,6 +407,17 @@ struct inode *tree_refresh_locked(struct tree *t, struct inode *dir,
 				  bool has_marker, uint64_t asked)
 	REQUIRES(t->lock);
 void tree_gone_locked(struct tree *t, struct inode *i, uint64_t stamp)
+	REQUIRES(t->lock);
+/* tree_find(), tree_create() and tree_refresh_absent(); no reference is taken
+ * by the first. */
+enum tree_answer tree_find_locked(struct tree *t, struct inode *dir,
+				  const char *name, struct inode **out)
+	REQUIRES(t->lock);
+int tree_create_locked(struct tree *t, struct inode *dir, const char *name,
+		       const struct tree_new_name *n, struct inode **out)
+	REQUIRES(t->lock);
+struct inode *tree_refresh_absent_locked(struct tree *t, struct inode *dir,
+					 const char *name, uint64_t asked)
 	REQUIRES(t->lock);
 /* name is short enough. */
 int tree_move_locked(struct tree *t, struct inode *i, struct inode *to_dir,

@@ -186,14 +186,13 @@ void tree_refresh_confirm(struct tree *t, struct inode *i, const char *etag,
 	tree_unlock(t);
 }
 
-struct inode *tree_refresh_absent(struct tree *t, struct inode *dir,
-				  const char *name, uint64_t asked)
+struct inode *tree_refresh_absent_locked(struct tree *t, struct inode *dir,
+					 const char *name, uint64_t asked)
 {
 	struct inode *i = NULL;
 
 	if (strlen(name) >= NAME_SIZE)
 		return NULL;
-	tree_lock(t);
 	if (dir->dir)
 		i = tree_hash_find_locked(t, dir, name);
 	if (!dir->dir || (dir->flags & INODE_ORPHAN)) {
@@ -214,10 +213,13 @@ struct inode *tree_refresh_absent(struct tree *t, struct inode *dir,
 		tree_gone_locked(t, i, i->stamp);
 		i = NULL;
 	}
-	if (i)
-		i = inode_live(i) ? inode_ref_locked(t, i) : NULL;
-	tree_unlock(t);
-	return i;
+	return i && inode_live(i) ? inode_ref_locked(t, i) : NULL;
+}
+
+struct inode *tree_refresh_absent(struct tree *t, struct inode *dir,
+				  const char *name, uint64_t asked)
+{
+	return TREE_UNDER(t, tree_refresh_absent_locked(t, dir, name, asked));
 }
 
 void tree_refresh_root(struct tree *t, struct inode *i,
