@@ -67,7 +67,7 @@ static int attributes_keep_pending(struct fs *fs, struct inode *i)
 	FILE_LOCAL *f = inode_file_get(fs->tree, i);
 
 	if (!f)
-		return 0;
+		return write_back_dir_changed(fs->write_back, i);
 	file_seal_stale(f);
 	return names_store(fs, f, false);
 }
@@ -80,7 +80,7 @@ static int attributes_keep_in_metadata(struct fs *fs, struct inode *i,
 	struct inode_view v;
 
 	inode_view(fs->tree, i, &v);
-	if (v.pending && v.dirty)
+	if (v.pending && (v.dirty || v.kind == INODE_DIR))
 		return attributes_keep_pending(fs, i);
 	if (!is_new || v.dirty)
 		return 0;

@@ -27,6 +27,7 @@
 #include "fs/removals.h"
 #include "fs/subtree.h"
 #include "fs/traversal.h"
+#include "fs/names/inode_meta.h"
 #include "fs/write_back/write_back.h"
 #include "stage/catalog.h"
 #include "stage/stage.h"
@@ -97,7 +98,13 @@ static int fs_find_root(void *arg, const char *name, struct inode **root,
 
 static int fs_make_dir(void *arg, struct inode *dir)
 {
-	return marker_put(arg, dir);
+	struct fs *fs = arg;
+	int rc = marker_put(fs, dir);
+
+	/* They were changed while the marker was on its way. */
+	if (!rc && inode_meta_is_dirty(fs->tree, dir))
+		fs_keep_attributes(fs, dir);
+	return rc;
 }
 
 static struct write_back *fs_make_write_back(struct fs *fs)

@@ -557,6 +557,8 @@ int fs_file_sync(struct fs *fs, struct handle *h)
 	/* What was published was flushed with its name. */
 	if (!rc && !dirty)
 		rc = names_sync(fs, file_inode(h->file));
+	if (!rc)
+		rc = write_back_sync(fs->write_back);
 	return rc ? rc : attr_queue_settle(fs->attr_queue, file_inode(h->file));
 }
 

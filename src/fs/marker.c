@@ -47,7 +47,8 @@ int marker_put(struct fs *fs, struct inode *dir)
 	if (!rc)
 		rc = store_put(o.stage->store, buf_str(&o.key), &nothing, &meta,
 			       &absent, &info);
-	if (v.policy->in_metadata)
+	/* One that waits is tried again, with all of them. */
+	if (v.policy->in_metadata && (!rc || rc == -EEXIST || !v.pending))
 		inode_meta_stored(fs->tree, dir, rc);
 	if (rc == -EEXIST && v.policy->implied_dirs)
 		rc = 0;

@@ -45,6 +45,14 @@ static void record_put_string(struct buf *out, const char *s)
 	record_put_bytes(out, s ? s : "", s ? strlen(s) + 1 : 1);
 }
 
+static void record_put_times(struct buf *out, const struct seal *s)
+{
+	record_put(out, (uint64_t)s->mtime.tv_sec);
+	record_put(out, (uint64_t)s->mtime.tv_nsec);
+	record_put(out, (uint64_t)s->atime.tv_sec);
+	record_put(out, (uint64_t)s->atime.tv_nsec);
+}
+
 static void record_put_seal(struct buf *out, const struct seal *s)
 {
 	record_put(out, s->size);
@@ -54,10 +62,7 @@ static void record_put_seal(struct buf *out, const struct seal *s)
 	record_put_string(out, s->base_etag);
 	record_put_string(out, s->base_key);
 	record_put(out, s->replaces);
-	record_put(out, (uint64_t)s->mtime.tv_sec);
-	record_put(out, (uint64_t)s->mtime.tv_nsec);
-	record_put(out, (uint64_t)s->atime.tv_sec);
-	record_put(out, (uint64_t)s->atime.tv_nsec);
+	record_put_times(out, s);
 	record_put(out, s->n);
 	for (size_t k = 0; k < s->n; k++) {
 		record_put(out, s->extents[k].start);
@@ -83,10 +88,12 @@ static void record_put_body(const struct record *r, struct buf *out)
 	record_put(out, r->mode);
 	record_put(out, r->uid);
 	record_put(out, r->gid);
-	if (r->kind == RECORD_DIR)
-		return;
-	record_put_string(out, r->data);
-	record_put_seal(out, &r->seal);
+	if (r->kind == RECORD_DIR) {
+		record_put_times(out, &r->seal);
+	} else {
+		record_put_string(out, r->data);
+		record_put_seal(out, &r->seal);
+	}
 }
 
 int record_write(const struct record *r, struct buf *out)
@@ -201,6 +208,14 @@ static int record_get_extents(struct record_rest *r, struct seal *s,
 	return 0;
 }
 
+static void record_get_times(struct record_rest *r, struct seal *s)
+{
+	s->mtime.tv_sec = (time_t)record_get(r);
+	s->mtime.tv_nsec = (long)record_get(r);
+	s->atime.tv_sec = (time_t)record_get(r);
+	s->atime.tv_nsec = (long)record_get(r);
+}
+
 static int record_get_seal(struct record_rest *r, struct seal *s,
 			   struct extent **extents)
 {
@@ -214,10 +229,7 @@ static int record_get_seal(struct record_rest *r, struct seal *s,
 	s->base_etag = record_get_string(r);
 	s->base_key = record_get_string(r);
 	s->replaces = record_get(r);
-	s->mtime.tv_sec = (time_t)record_get(r);
-	s->mtime.tv_nsec = (long)record_get(r);
-	s->atime.tv_sec = (time_t)record_get(r);
-	s->atime.tv_nsec = (long)record_get(r);
+	record_get_times(r, s);
 	rc = record_get_extents(r, s, extents);
 	how = record_get(r);
 	s->props = record_get_bytes(r, &s->props_len);
@@ -245,6 +257,9 @@ static int record_get_body(struct record_rest *r, struct record *out,
 	out->mode = (uint32_t)record_get(r);
 	out->uid = (uint32_t)record_get(r);
 	out->gid = (uint32_t)record_get(r);
+	/* Older ones end here, but for what fills them up. */
+	if (out->kind == RECORD_DIR && r->n >= RECORD_ALIGN)
+		record_get_times(r, &out->seal);
 	if (out->kind == RECORD_DIR)
 		return 0;
 	out->data = record_get_string(r);

@@ -44,7 +44,7 @@ struct record {
 	const char *ending;
 	uint64_t skip; /* of key, in front of the path in the stage */
 	uint32_t mode, uid, gid;
-	/* FILE. */
+	/* FILE; of a DIR the times only. */
 	struct seal seal;
 	const char *data; /* the file with its bytes; "": they are in seal */
 };

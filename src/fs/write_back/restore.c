@@ -70,6 +70,26 @@ static int restore_walk(struct tree *t, struct inode **at, const char *path,
 	}
 }
 
+/* Where objects keep them, they go with it. */
+static void restore_attributes(struct tree *t, struct inode *i,
+			       const struct record *r)
+{
+	const struct store_attr a = {
+		.which = STORE_SET_MODE | STORE_SET_UID | STORE_SET_GID |
+			 STORE_SET_ATIME | STORE_SET_MTIME,
+		.mode = r->mode,
+		.uid = r->uid,
+		.gid = r->gid,
+		.atime = r->seal.atime,
+		.mtime = r->seal.mtime,
+	};
+	struct inode_view v;
+
+	inode_view(t, i, &v);
+	if (v.policy->in_metadata)
+		inode_meta_set(t, i, &a);
+}
+
 static int restore_dir(struct write_back *w, const struct record *r,
 		       struct inode *dir, const char *name)
 {
@@ -84,6 +104,8 @@ static int restore_dir(struct write_back *w, const struct record *r,
 	}
 	if (rc)
 		return rc;
+	if (r->seal.mtime.tv_sec)
+		restore_attributes(t, i, r);
 	/* some of what is in it may have been sent, unlike itself */
 	tree_invalidate(t, i, "");
 	rc = queue_put(w,
@@ -110,26 +132,6 @@ static int restore_name(struct tree *t, const struct record *r,
 	*out = tree_refresh(t, dir, name, INODE_FILE, &info, false,
 			    tree_clock(t));
 	return *out ? 0 : -EEXIST;
-}
-
-/* Where objects keep them, they go with it. */
-static void restore_attributes(struct tree *t, struct inode *i,
-			       const struct record *r)
-{
-	const struct store_attr a = {
-		.which = STORE_SET_MODE | STORE_SET_UID | STORE_SET_GID |
-			 STORE_SET_ATIME | STORE_SET_MTIME,
-		.mode = r->mode,
-		.uid = r->uid,
-		.gid = r->gid,
-		.atime = r->seal.atime,
-		.mtime = r->seal.mtime,
-	};
-	struct inode_view v;
-
-	inode_view(t, i, &v);
-	if (v.policy->in_metadata)
-		inode_meta_set(t, i, &a);
 }
 
 static int restore_file(struct write_back *w, const struct record *r,

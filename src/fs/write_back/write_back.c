@@ -156,6 +156,10 @@ static void write_back_accept_fill(const struct acceptance *a,
 	r->mode = v.mode;
 	r->uid = v.uid;
 	r->gid = v.gid;
+	if (r->kind != RECORD_DIR)
+		return;
+	r->seal.mtime = v.info.mtime;
+	r->seal.atime = v.atime;
 }
 
 void write_back_place(const struct stage *s, struct buf *out)
@@ -327,21 +331,31 @@ void write_back_published(struct write_back *w, struct inode *i)
 	queue_remove(w, i);
 }
 
-/* Its record says of which stage it is, which may be another one now. */
-static int write_back_moved_dir(struct write_back *w, const struct queued *q)
+/* Of a directory, as it is now: where, of which stage, and its attributes. */
+static int write_back_again(struct write_back *w, struct inode *dir,
+			    uint64_t id)
 {
 	struct record r = { .kind = RECORD_DIR };
-	struct acceptance a = { .w = w, .inode = q->inode, .id = q->id };
-	struct inode_object o;
-	int rc = inode_object(w->set.env->tree, q->inode, &o);
+	struct acceptance a = { .w = w, .inode = dir, .id = id };
+	INODE_OBJECT_LOCAL o = { 0 };
+	int rc = inode_object(w->set.env->tree, dir, &o);
 
-	if (!rc && queue_find(w, q->inode) == q->id) {
+	if (!rc && queue_find(w, dir) == id) {
 		a.stage = o.stage;
 		a.key = buf_str(&o.key);
 		rc = write_back_accept_record(&a, &r, false);
+		/* It was sent meanwhile. */
+		if (!rc && queue_find(w, dir) != id)
+			journal_gone(w->journal, id);
 	}
-	inode_object_clear(&o);
 	return rc == -ENOENT ? 0 : rc;
+}
+
+int write_back_dir_changed(struct write_back *w, struct inode *dir)
+{
+	uint64_t id = queue_find(w, dir);
+
+	return id ? write_back_again(w, dir, id) : 0;
 }
 
 static int write_back_moved_one(struct write_back *w, const struct queued *q)
@@ -368,8 +382,9 @@ int write_back_moved(struct write_back *w, struct inode *i)
 		return 0;
 	rc = queue_list(w, i, &list, &n);
 	for (size_t k = 0; k < n; k++) {
-		one = (list[k]->file ? write_back_moved_one
-				     : write_back_moved_dir)(w, list[k]);
+		one = list[k]->file ? write_back_moved_one(w, list[k])
+				    : write_back_again(w, list[k]->inode,
+						       list[k]->id);
 		if (!rc)
 			rc = one;
 		queue_unref(w, list[k]);

@@ -80,6 +80,8 @@ void write_back_gone(struct write_back *w, struct inode *i);
 /* The same of a directory, which no claim keeps from being sent: waits for
  * that. False: the store has its marker, or may have. */
 bool write_back_take(struct write_back *w, struct inode *i);
+/* A caller has changed attributes of a directory, which may wait. */
+int write_back_dir_changed(struct write_back *w, struct inode *dir);
 /* i, claimed, has moved, with all that is below it. */
 int write_back_moved(struct write_back *w, struct inode *i);
 /* The store has the content of i (file_env.published). */

@@ -72,7 +72,8 @@ static const struct {
 	    .stage = "s",
 	    .place = "x",
 	    .key = "d/",
-	    .mode = 0755 } },
+	    .mode = 0755,
+	    .seal = { .mtime = { 1700000000, 5 }, .atime = { 7, 9 } } } },
 	{ "a move", { .kind = RECORD_MOVE, .id = 2, .seq = 4, .key = "e/" } },
 	{ "an end that is near",
 	  { .kind = RECORD_ENDING,
@@ -137,6 +138,8 @@ static void same(const char *row, const struct record *a,
 	row_number(row, a->mode, b->mode);
 	row_number(row, a->uid, b->uid);
 	row_number(row, a->gid, b->gid);
+	row_number(row, a->seal.mtime.tv_sec, b->seal.mtime.tv_sec);
+	row_number(row, a->seal.atime.tv_nsec, b->seal.atime.tv_nsec);
 	if (b->kind == RECORD_DIR)
 		return;
 	row_equal(row, a->data, b->data);

@@ -262,6 +262,46 @@ static void attributes_survive(void **state)
 	later_down(&m);
 }
 
+/* The same of a directory, also after the store has refused it once. */
+static void attributes_of_a_directory(void **state)
+{
+	struct fs_settings s = later_settings();
+	struct stat st = { .st_mode = 0710 }, got;
+	struct object_details *d = malloc(sizeof(*d));
+	struct store *store = memstore_new("s");
+	struct inode *i;
+	struct mount m;
+	double timeout;
+
+	assert_non_null(d);
+	store->attributes = true;
+	mount_on(&m, store, "p/", false, &s);
+	m.store->write_back = STORE_WRITE_BACK;
+	assert_int_equal(mount_mkdir(&m, "d"), 0);
+	i = mount_find(&m, "d", NULL);
+	st.st_mtim.tv_sec = 1000000000;
+	assert_int_equal(fs_setattr(m.fs, i, NULL, &st,
+				    FS_SET_MODE | FS_SET_MTIME, &got, &timeout),
+			 0);
+	mount_forget(&m, i);
+	assert_int_equal(memstore_calls(m.store, "put"), 0);
+	for (int k = 0; k < 2; k++) {
+		later_crash(&m);
+		assert_int_equal(mount_stat(&m, "d", &got), 0);
+		assert_int_equal(got.st_mode & 07777, 0710);
+		assert_int_equal(got.st_mtim.tv_sec, 1000000000);
+	}
+	memstore_fail(m.store, "put", 1, -EACCES);
+	assert_int_equal(later_flush(&m), -EACCES);
+	assert_int_equal(later_flush(&m), 0);
+	assert_int_equal(mount_stat(&m, "d", &got), 0);
+	assert_int_equal(got.st_mode & 07777, 0710);
+	assert_int_equal(store_head(m.store, "p/d/", d), 0);
+	assert_string_equal(props_get(&d->props, "x-amz-meta-mode"), "16840");
+	free(d);
+	later_down(&m);
+}
+
 /* ---- none of it where it is not asked for ---- */
 
 static void off_by_default(void **state)
@@ -287,6 +327,7 @@ SUITE(write_back_kept)
 		cmocka_unit_test(removed_and_replaced),
 		cmocka_unit_test(copied_and_source_gone),
 		cmocka_unit_test(attributes_survive),
+		cmocka_unit_test(attributes_of_a_directory),
 		cmocka_unit_test(off_by_default),
 	};
 
