@@ -89,9 +89,7 @@ static bool imds_is_word(const char *s, size_t n, const char *more, size_t max)
 	if (!n || n > max)
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (!((s[i] >= 'a' && s[i] <= 'z') ||
-		      (s[i] >= 'A' && s[i] <= 'Z') ||
-		      (s[i] >= '0' && s[i] <= '9') ||
+		if (!(text_is_alpha(s[i]) || text_is_digit(s[i]) ||
 		      (s[i] && strchr(more, s[i]))))
 			return false;
 	return true;

@@ -10,16 +10,13 @@
  */
 #include "auth/cred_refresh.h"
 
+#include "base/number.h"
+
 #define BACKOFF_MIN_MS 1000
 #define BACKOFF_MAX_MS 60000
 #define PAUSE_MIN_MS 1000
 #define PAUSE_MAX_MS 60000
 #define PAUSE_ENDLESS_MS 5000 /* of credentials without an end */
-
-static int64_t refresh_smaller(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
 
 enum cred_need cred_refresh_need(const struct cred_life *l)
 {
@@ -31,12 +28,12 @@ enum cred_need cred_refresh_need(const struct cred_life *l)
 		return CRED_FINE;
 	if (left <= 0)
 		return CRED_DEAD;
-	if (left <= refresh_smaller(CRED_MANDATORY_S, life / 6))
+	if (left <= number_min(CRED_MANDATORY_S, life / 6))
 		return CRED_NOW;
 	if (l->until_s > l->expires_s && used > life / 10)
 		return CRED_NOW;
-	return left <= refresh_smaller(CRED_ADVISORY_S, life / 4) ? CRED_SOON
-								  : CRED_FINE;
+	return left <= number_min(CRED_ADVISORY_S, life / 4) ? CRED_SOON
+							     : CRED_FINE;
 }
 
 int64_t cred_refresh_backoff(unsigned failures, uint32_t random)
@@ -45,7 +42,7 @@ int64_t cred_refresh_backoff(unsigned failures, uint32_t random)
 
 	while (failures-- > 1 && most < BACKOFF_MAX_MS)
 		most *= 2;
-	most = refresh_smaller(most, BACKOFF_MAX_MS);
+	most = number_min(most, BACKOFF_MAX_MS);
 	return most / 2 + (int64_t)(random % (uint32_t)(most / 2 + 1));
 }
 
@@ -55,6 +52,5 @@ int64_t cred_refresh_pause(int64_t now_s, int64_t expires_s)
 
 	if (expires_s)
 		pause = (expires_s - now_s) * 1000 / 8;
-	return pause < PAUSE_MIN_MS ? PAUSE_MIN_MS
-				    : refresh_smaller(pause, PAUSE_MAX_MS);
+	return number_max(PAUSE_MIN_MS, number_min(pause, PAUSE_MAX_MS));
 }

@@ -41,7 +41,7 @@ static bool sts_is_region(const char *s)
 	if (!s || !strchr(s, '-'))
 		return false;
 	for (; *s; s++)
-		if (!((*s >= 'a' && *s <= 'z') || (*s >= '0' && *s <= '9') ||
+		if (!((*s >= 'a' && *s <= 'z') || text_is_digit(*s) ||
 		      *s == '-'))
 			return false;
 	return true;

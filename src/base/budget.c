@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/metric.h"
+#include "base/number.h"
 #include "base/waiter.h"
 
 #define RETRY_MS 20
@@ -87,8 +88,7 @@ static bool budget_use_locked(struct budget *b, size_t bytes) REQUIRES(&b->lock)
 	if (bytes > b->limit - g->used)
 		return false;
 	g->used += bytes;
-	if (g->used > g->peak)
-		g->peak = g->used;
+	g->peak = number_max(g->used, g->peak);
 	return true;
 }
 

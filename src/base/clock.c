@@ -241,18 +241,24 @@ static bool clock_time_of_day(const char **s, struct civil *c)
 	       clock_number(s, 2, 0, 60, &c->second);
 }
 
-/* ".178"; digits beyond the ninth are dropped. Nothing is a fraction too. */
+long clock_take_nanoseconds(const char **s)
+{
+	long unit = 100000000, ns = 0;
+
+	for (; text_is_digit(**s); (*s)++, unit /= 10)
+		ns += unit * (**s - '0');
+	return ns;
+}
+
+/* ".178". Nothing is a fraction too. */
 static bool clock_fraction(const char **s, long *ns)
 {
-	long unit = 100000000;
-
 	*ns = 0;
 	if (!clock_take(s, "."))
 		return true;
 	if (!text_is_digit(**s))
 		return false;
-	for (; text_is_digit(**s); (*s)++, unit /= 10)
-		*ns += unit * (**s - '0');
+	*ns = clock_take_nanoseconds(s);
 	return true;
 }
 

@@ -47,5 +47,8 @@ int clock_parse_iso8601(const char *s, struct timespec *out);
 int clock_parse_amz(const char *s, int64_t *out);
 /* "Fri, 24 May 2013 00:00:00 GMT" (RFC 9110). 0 or -EINVAL. */
 int clock_parse_http(const char *s, int64_t *out);
+/* The digits behind a point, which it passes over; those beyond the ninth are
+ * dropped. */
+long clock_take_nanoseconds(const char **s);
 
 #endif

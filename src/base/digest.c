@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 
 static struct {
 	pthread_once_t once;
@@ -213,6 +214,19 @@ void hex_encode(const void *bytes, size_t n, char *out)
 		*out++ = digits[p[i] & 15];
 	}
 	*out = '\0';
+}
+
+bool hex_decode(const char *s, size_t n, unsigned char *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		int high = text_hex_value(s[2 * i]);
+		int low = high < 0 ? -1 : text_hex_value(s[2 * i + 1]);
+
+		if (low < 0)
+			return false;
+		out[i] = (unsigned char)(high << 4 | low);
+	}
+	return true;
 }
 
 void base64_encode(const void *bytes, size_t n, struct buf *out)

@@ -9,6 +9,7 @@
 #ifndef BASE_DIGEST_H
 #define BASE_DIGEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -52,6 +53,8 @@ void digest_add(struct digest *d, const void *bytes, size_t n);
 size_t digest_end(struct digest *d, unsigned char out[SHA256_SIZE]);
 
 void hex_encode(const void *bytes, size_t n, char *out); /* 2n + 1 bytes */
+/* n bytes from 2n digits of either case; false: they are none. */
+bool hex_decode(const char *s, size_t n, unsigned char *out);
 void base64_encode(const void *bytes, size_t n, struct buf *out);
 /* Canonical RFC 4648 with padding. 0, -EINVAL, or out's own failure. */
 int base64_decode(const char *s, size_t n, struct buf *out);

@@ -12,8 +12,6 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/proc.h"
 
@@ -25,30 +23,16 @@
 	(BIT(SIGCHLD) | BIT(SIGCONT) | BIT(SIGURG) | BIT(SIGWINCH) | \
 	 BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU))
 
-/* name begins with the newline before it: a process may be called `SigPnd:`. */
-static bool fatal_field(const char *text, const char *name, int base,
-			uint64_t *out)
-{
-	const char *at = strstr(text, name);
-	char *end;
-
-	if (!at)
-		return false;
-	at += strlen(name);
-	*out = strtoull(at, &end, base);
-	return end != at;
-}
-
 enum fatal fatal_in_status(const char *text)
 {
 	uint64_t own, shared, blocked, ignored, caught, tracer, fatal;
 
-	if (!fatal_field(text, "\nSigPnd:", 16, &own) ||
-	    !fatal_field(text, "\nShdPnd:", 16, &shared) ||
-	    !fatal_field(text, "\nSigBlk:", 16, &blocked) ||
-	    !fatal_field(text, "\nSigIgn:", 16, &ignored) ||
-	    !fatal_field(text, "\nSigCgt:", 16, &caught) ||
-	    !fatal_field(text, "\nTracerPid:", 10, &tracer))
+	if (!proc_field(text, "SigPnd:", 16, &own) ||
+	    !proc_field(text, "ShdPnd:", 16, &shared) ||
+	    !proc_field(text, "SigBlk:", 16, &blocked) ||
+	    !proc_field(text, "SigIgn:", 16, &ignored) ||
+	    !proc_field(text, "SigCgt:", 16, &caught) ||
+	    !proc_field(text, "TracerPid:", 10, &tracer))
 		return FATAL_UNKNOWN;
 	fatal = tracer ? 0 : ~(blocked | ignored | caught | HARMLESS);
 	fatal |= BIT(SIGKILL);

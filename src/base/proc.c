@@ -69,46 +69,7 @@ ssize_t proc_read(pid_t tid, const char *name, char *text, size_t size)
 	return n;
 }
 
-/* The number behind "\nNAME:" in the status of a thread, or -errno. */
-static pid_t proc_status_pid(pid_t tid, const char *name)
-{
-	char text[STATUS_HEAD + 1];
-	const char *at;
-	ssize_t n;
-
-	if (tid <= 0 || !proc_is_ours())
-		return -ESRCH;
-	n = proc_read(tid, "status", text, sizeof(text));
-	if (n < 0)
-		return (pid_t)n;
-	at = strstr(text, name);
-	return at ? (pid_t)strtol(at + strlen(name), NULL, 10) : -EINVAL;
-}
-
-pid_t proc_process(pid_t tid)
-{
-	pid_t process = proc_status_pid(tid, "\nTgid:");
-
-	return process > 0 ? process : 0;
-}
-
-int proc_descends(pid_t process, pid_t from)
-{
-	pid_t p = process;
-
-	for (int k = 0; k < ANCESTORS_MAX && p > 0; k++) {
-		p = proc_status_pid(p, "\nPPid:");
-		if (p > 0 && p == from)
-			return 1;
-	}
-	if (p)
-		return p < 0 ? p : -E2BIG;
-	return kill(from, 0) && errno == ESRCH ? -ESRCH : 0;
-}
-
-/* A number that stands behind a name at the start of a line. */
-static bool proc_field(const char *text, const char *name, int base,
-		       uint64_t *out)
+bool proc_field(const char *text, const char *name, int base, uint64_t *out)
 {
 	size_t len = strlen(name);
 	char *end;
@@ -121,6 +82,42 @@ static bool proc_field(const char *text, const char *name, int base,
 		return false;
 	*out = strtoull(text + len, &end, base);
 	return end != text + len;
+}
+
+/* The number behind "NAME:" in the status of a thread, or -errno. */
+static pid_t proc_status_pid(pid_t tid, const char *name)
+{
+	char text[STATUS_HEAD + 1];
+	uint64_t pid;
+	ssize_t n;
+
+	if (tid <= 0 || !proc_is_ours())
+		return -ESRCH;
+	n = proc_read(tid, "status", text, sizeof(text));
+	if (n < 0)
+		return (pid_t)n;
+	return proc_field(text, name, 10, &pid) ? (pid_t)pid : -EINVAL;
+}
+
+pid_t proc_process(pid_t tid)
+{
+	pid_t process = proc_status_pid(tid, "Tgid:");
+
+	return process > 0 ? process : 0;
+}
+
+int proc_descends(pid_t process, pid_t from)
+{
+	pid_t p = process;
+
+	for (int k = 0; k < ANCESTORS_MAX && p > 0; k++) {
+		p = proc_status_pid(p, "PPid:");
+		if (p > 0 && p == from)
+			return 1;
+	}
+	if (p)
+		return p < 0 ? p : -E2BIG;
+	return kill(from, 0) && errno == ESRCH ? -ESRCH : 0;
 }
 
 bool proc_fdinfo(const char *text, uint64_t ino, int *mount)

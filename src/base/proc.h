@@ -19,6 +19,9 @@ bool proc_is_ours(void);
 /* The start of /proc/TID/name as a string: its length or -errno. */
 ssize_t proc_read(pid_t tid, const char *name, char *text, size_t size);
 
+/* The number behind a name at the start of a line of such a text. */
+bool proc_field(const char *text, const char *name, int base, uint64_t *out);
+
 /* The process that a thread belongs to; 0: it cannot be known. */
 pid_t proc_process(pid_t tid);
 

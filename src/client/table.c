@@ -60,8 +60,8 @@ static void table_add_time_text(struct buf *out, const char *s)
 	static const char shape[] = "0000-00-00 00:00:00.000 +0000";
 	size_t n = 0;
 
-	while (shape[n] && (shape[n] == '0' ? s[n] >= '0' && s[n] <= '9'
-					    : s[n] == shape[n]))
+	while (shape[n] &&
+	       (shape[n] == '0' ? text_is_digit(s[n]) : s[n] == shape[n]))
 		n++;
 	if (!shape[n] && !s[n])
 		buf_addf(out, "\"%.10sT%.12sZ\"", s, s + 11);

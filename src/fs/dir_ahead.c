@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/lock.h"
+#include "base/number.h"
 #include "fs/names.h"
 #include "fs/names/dircache.h"
 #include "fs/traversal.h"
@@ -302,7 +303,7 @@ void dir_ahead_go_on(struct dir_ahead *a, struct inode *dir)
 	if (l.dir && !names_is_root(fs, l.dir) && fs->set.metadata_ttl_s &&
 	    n < AHEAD_MAX)
 		room = traversal_room(fs->traversals, dir);
-	room = room < AHEAD_MAX - n ? room : AHEAD_MAX - n;
+	room = number_min(room, AHEAD_MAX - n);
 	l.at = inode_ref(fs->tree, dir);
 	while (room && (i = ahead_level_next(fs, &l, &steps))) {
 		if (!ahead_reserve(a, i))

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/lock.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "base/waiter.h"
 #include "fs/dir_ahead.h"
@@ -120,7 +121,7 @@ static void subtree_set_name(struct subtree *s, const char *key)
 	const char *name = key + strlen(s->levels.prefix);
 	size_t n = strcspn(name, "/");
 
-	n = n < sizeof(s->name) ? n : sizeof(s->name) - 1;
+	n = number_min(n, sizeof(s->name) - 1);
 	memcpy(s->name, name, n);
 	s->name[n] = '\0';
 }

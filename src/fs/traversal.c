@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/lock.h"
+#include "base/number.h"
 #include "fs/names.h"
 
 #define TRAVERSALS_MAX 64 /* as deep as trees are, and several at once */
@@ -301,7 +302,7 @@ unsigned traversal_room(struct traversals *t, struct inode *dir)
 		runs |= level < 2 && r && r->run >= RUN_MIN && r->whole_failed;
 		if (r && r->asked < 2 * r->opened)
 			left = 2 * r->opened - r->asked;
-		room = r && left < room ? left : room;
+		room = r ? number_min(left, room) : room;
 		lock_drop(&t->lock);
 		at = traversal_up(fs, at, name);
 	}

@@ -95,10 +95,12 @@ static enum MHD_Result callback_take_header(void *arg, enum MHD_ValueKind kind,
 static int64_t callback_body_length(const struct exchange *x)
 {
 	const char *length = exchange_header(x, "Content-Length");
+	uint64_t n = 0;
 
 	if (exchange_header(x, "Transfer-Encoding"))
 		return -1;
-	return length ? strtoll(length, NULL, 10) : 0;
+	return length && parse_u64(length, INT64_MAX, &n) ? INT64_MAX
+							  : (int64_t)n;
 }
 
 static void callback_fill_addresses(struct exchange *x,

@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "base/thread.h"
 #include "fs/fs.h"
 #include "fuse/guard.h"
@@ -114,7 +115,7 @@ static bool mount_end_quiet(struct mount_end *e)
 	int64_t since;
 
 	fs_writers(e->set.fs, &w);
-	since = w.last_ms > e->signal_ms ? w.last_ms : e->signal_ms;
+	since = number_max(w.last_ms, e->signal_ms);
 	if (clock_mono_ms() - since < (int64_t)e->set.stop_timeout * 1000)
 		return false;
 	fs_writer_name(e->set.fs, &name);

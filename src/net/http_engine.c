@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/lock.h"
+#include "base/number.h"
 #include "base/thread.h"
 #include "base/waiter.h"
 #include "net/http_loop.h"
@@ -283,7 +284,7 @@ void http_perform_all(struct http_lane *lane, struct http_call **calls,
 {
 	memset(outs, 0, n * sizeof(*outs));
 	for (unsigned i = 0; i < n;) {
-		unsigned some = n - i < GROUP_MAX ? n - i : GROUP_MAX;
+		unsigned some = number_min(n - i, GROUP_MAX);
 
 		if (waiter_interrupted(waiter_self())) {
 			for (; i < n; i++)

@@ -46,6 +46,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/io.h"
+#include "base/number.h"
 #include "base/waiter.h"
 #include "net/http_loop.h"
 
@@ -107,19 +108,17 @@ int64_t http_flow_late(const struct http_lane *lane, int64_t began_ms)
 
 	if (!since_ms || began_ms == WAIT_FOREVER)
 		return 0;
-	since_ms = began_ms > since_ms ? began_ms : since_ms;
+	since_ms = number_max(began_ms, since_ms);
 	late_ms = clock_mono_ms() - since_ms;
-	if (late_ms > lane->deadline_ms - LATE_MS)
-		late_ms = lane->deadline_ms - LATE_MS;
-	return late_ms > 0 ? late_ms : 0;
+	late_ms = number_min(late_ms, lane->deadline_ms - LATE_MS);
+	return number_max(late_ms, 0);
 }
 
 int64_t http_flow_deadline(const struct http_attempts *a)
 {
-	return a->call->deadline_ms > 0 || !a->patience_ms ||
-			       a->deadline_ms < a->patience_ms
+	return a->call->deadline_ms > 0 || !a->patience_ms
 		       ? a->deadline_ms
-		       : a->patience_ms;
+		       : number_min(a->deadline_ms, a->patience_ms);
 }
 
 static void http_flow_moved(struct http_attempts *a, bool answer)
@@ -360,7 +359,5 @@ int64_t http_flow_check_at(const struct http_attempts *a, int64_t now_ms)
 {
 	int64_t from = http_flow_may_idle(a) ? now_ms : a->now.moved_ms;
 	int64_t at = from + a->lane->idle_timeout_ms;
-	int64_t deadline = http_flow_end(a);
-
-	return at < deadline ? at : deadline;
+	return number_min(at, http_flow_end(a));
 }

@@ -20,6 +20,7 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/number.h"
 
 #define EVENTS 64
 
@@ -212,7 +213,7 @@ void http_poller_turn(struct http_poller *p, int64_t most_ms,
 		p->due_ms == INT64_MAX ? most_ms : p->due_ms - clock_mono_ms();
 	int n;
 
-	left_ms = left_ms < most_ms ? left_ms : most_ms;
+	left_ms = number_min(left_ms, most_ms);
 	n = epoll_wait(p->epoll, events, EVENTS,
 		       left_ms > 0 ? (int)left_ms : 0);
 	for (int i = 0; i < n; i++) {

@@ -10,6 +10,7 @@
 #include "net/http_retry.h"
 
 #include "base/clock.h"
+#include "base/number.h"
 
 #define RETRY_AFTER_MAX_S 86400
 
@@ -18,7 +19,7 @@ static int64_t http_retry_ceiling(int64_t base, unsigned attempt)
 {
 	for (; attempt > 1 && base < HTTP_RETRY_CAP_MS; attempt--)
 		base *= 2;
-	return base < HTTP_RETRY_CAP_MS ? base : HTTP_RETRY_CAP_MS;
+	return number_min(base, HTTP_RETRY_CAP_MS);
 }
 
 int64_t http_retry_delay(const struct http_retry *r)
@@ -43,11 +44,11 @@ int64_t http_retry_delay(const struct http_retry *r)
 	top = http_retry_ceiling(base, r->attempt);
 	if (top > left) {
 		top = left;
-		low = base < left ? base : left;
+		low = number_min(base, left);
 	}
 	delay = low +
 		(int64_t)((uint64_t)r->random * (uint64_t)(top - low) >> 32);
-	return delay > r->retry_after_ms ? delay : r->retry_after_ms;
+	return number_max(delay, r->retry_after_ms);
 }
 
 int64_t http_retry_after(const struct http_reply *reply, int64_t now_s)

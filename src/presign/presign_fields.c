@@ -75,17 +75,7 @@ static const struct {
 static bool field_checksum_of_hex(const char *s, size_t size,
 				  unsigned char *out)
 {
-	if (strlen(s) != 2 * size)
-		return false;
-	for (size_t i = 0; i < size; i++) {
-		int high = text_hex_value(s[2 * i]),
-		    low = text_hex_value(s[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		out[i] = (unsigned char)(high << 4 | low);
-	}
-	return true;
+	return strlen(s) == 2 * size && hex_decode(s, size, out);
 }
 
 static bool field_checksum_of_base64(const char *s, size_t size,

@@ -17,6 +17,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/number.h"
 #include "base/query.h"
 #include "base/text.h"
 #include "sign/sigv4_canonical.h"
@@ -261,7 +262,7 @@ static enum sigv4_verdict verify_check_list(struct sigv4_verify *v)
 	size_t n_before = 0;
 
 	do {
-		size_t n = strcspn(s, ";"), least = n < n_before ? n : n_before;
+		size_t n = strcspn(s, ";"), least = number_min(n, n_before);
 		int order = memcmp(s, before, least);
 
 		if (!n || order < 0 || (!order && n <= n_before))

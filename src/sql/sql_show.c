@@ -5,6 +5,7 @@
  * without quotes. So it is not the grammar that says what a secret is: every
  * literal is one, unless the word before it is known to be harmless.
  */
+#include "base/number.h"
 #include "base/text.h"
 #include "sql/sql_lex.h"
 
@@ -271,7 +272,7 @@ void sql_show(const char *text, size_t len, struct sql_span span,
 {
 	struct shown line = { .text = BUF_INIT(4 * BUF_LINE) };
 	BUF_LOCAL window = BUF_INIT(4 * WINDOW + 16);
-	size_t at = span.at < len ? span.at : len, from = at, to = at, a, b;
+	size_t at = number_min(span.at, len), from = at, to = at, a, b;
 	unsigned number, column;
 	char digits[24];
 	int width;
@@ -301,7 +302,7 @@ void sql_show_quote(const char *text, size_t len, struct sql_span span,
 		    struct buf *out)
 {
 	struct shown word = { .text = BUF_INIT(4 * BUF_LINE) };
-	size_t n = span.len > 2 * BUF_LINE ? 2 * BUF_LINE : span.len;
+	size_t n = number_min(span.len, 2 * BUF_LINE);
 
 	show_bytes(text, len, span.at, span.at + n, span, &word);
 	n = show_prefix(buf_str(&word.text), word.text.len, QUOTE_MAX);

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 
 #define SECONDS_MAX (UINT64_C(1) << 40)
-#define NANOSECONDS 1000000000
 
 /* What is kept, and where it stands in a struct store_attr. */
 static const struct attr_row {
@@ -32,30 +32,19 @@ static const struct attr_row {
 	  offsetof(struct store_attr, ctime), true },
 };
 
-/* Digits behind the point, as nanoseconds; more than nine are cut. */
-static bool meta_read_fraction(const char *text, long *out)
-{
-	long scale = NANOSECONDS, nsec = 0;
-
-	for (; *text; text++) {
-		if (*text < '0' || *text > '9')
-			return false;
-		scale /= 10;
-		nsec += (*text - '0') * scale;
-	}
-	*out = nsec;
-	return true;
-}
-
 static bool meta_read_time(const char *text, struct timespec *out)
 {
 	bool before = *text == '-'; /* 1970 */
 	size_t n = strcspn(text += before, ".");
+	const char *rest = text + n;
 	uint64_t s;
-	long nsec = 0;
+	long nsec;
 
-	if (parse_u64n(text, n, SECONDS_MAX, &s) ||
-	    (text[n] && !meta_read_fraction(text + n + 1, &nsec)))
+	if (parse_u64n(text, n, SECONDS_MAX, &s))
+		return false;
+	rest += *rest == '.';
+	nsec = clock_take_nanoseconds(&rest);
+	if (*rest)
 		return false;
 	out->tv_sec = before ? -(time_t)s : (time_t)s;
 	out->tv_nsec = nsec;

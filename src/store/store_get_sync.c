@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/lock.h"
+#include "base/number.h"
 #include "base/waiter.h"
 
 struct get_sync_locked {
@@ -33,8 +34,7 @@ static void get_sync_data(struct store_get *get, const void *bytes, size_t n)
 {
 	struct get_sync *g = (struct get_sync *)get;
 
-	if (n > get->len - g->n)
-		n = get->len - g->n;
+	n = number_min(n, get->len - g->n);
 	memcpy(g->bytes + g->n, bytes, n);
 	g->n += n;
 }

@@ -143,9 +143,7 @@ static size_t stream_buffers_bytes(const struct upload_stream *s)
 /* Of the share: all of it for a part that is larger. */
 static size_t stream_buffer_share(const struct upload_stream *s, size_t size)
 {
-	size_t most = budget_limit(s->set.share);
-
-	return size < most ? size : most;
+	return number_min(size, budget_limit(s->set.share));
 }
 
 static int stream_budgets_take(struct upload_stream *s, size_t size)
@@ -355,9 +353,8 @@ static int stream_fill(struct upload_stream *s, const char *at, size_t n)
 
 	while (!rc && n) {
 		struct buffer *b = s->filling;
-		size_t room = !b                       ? 0
-			      : s->range.len < b->size ? s->range.len - b->len
-						       : b->size - b->len;
+		size_t room =
+			b ? number_min(s->range.len, b->size) - b->len : 0;
 
 		if (b && !room) {
 			rc = stream_send(s);
@@ -366,7 +363,7 @@ static int stream_fill(struct upload_stream *s, const char *at, size_t n)
 		} else if (stream_is_slow(s)) {
 			rc = -ETIME;
 		} else {
-			room = n < room ? n : room;
+			room = number_min(n, room);
 			stream_buffer_add(s, b, at, room);
 			at += room;
 			n -= room;

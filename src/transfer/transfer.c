@@ -27,6 +27,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/lock.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "base/thread.h"
 #include "base/waiter.h"
@@ -110,7 +111,7 @@ int transfer_pace(struct transfer *t, uint64_t bytes)
 		return 0;
 	begin = __atomic_load_n(&t->paced_ms, __ATOMIC_RELAXED);
 	do {
-		next = (begin > now ? begin : now) +
+		next = number_max(begin, now) +
 		       (int64_t)((double)bytes * 1000 / (double)t->set.rate);
 	} while (!__atomic_compare_exchange_n(&t->paced_ms, &begin, next, true,
 					      __ATOMIC_RELAXED,

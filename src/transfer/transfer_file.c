@@ -106,14 +106,12 @@ static int file_parts_md5(int fd, uint64_t size, uint64_t part_size,
 	int rc = 0;
 
 	for (unsigned i = 1; !rc && i <= n; i++) {
-		uint64_t len;
-
 		rc = parts_numbered(part_size, i, &part);
 		if (rc)
 			break;
-		len = size - part.start < part.len ? size - part.start
-						   : part.len;
-		rc = file_range_md5(fd, part.start, len, sum);
+		rc = file_range_md5(fd, part.start,
+				    number_min(size - part.start, part.len),
+				    sum);
 		digest_add(all, sum, MD5_SIZE);
 	}
 	return rc;

@@ -7,6 +7,8 @@
 #include <fnmatch.h>
 #include <string.h>
 
+#include "base/number.h"
+
 #define PATTERN_MAX 4096
 
 static bool filter_matches(const char *patterns, const char *path)
@@ -17,7 +19,7 @@ static bool filter_matches(const char *patterns, const char *path)
 		size_t n = strcspn(p, "\n");
 		char one[PATTERN_MAX + 1] = "";
 
-		memcpy(one, p, n < PATTERN_MAX ? n : PATTERN_MAX);
+		memcpy(one, p, number_min(n, PATTERN_MAX));
 		if (!fnmatch(one, !strchr(one, '/') && slash ? slash + 1 : path,
 			     0))
 			return true;

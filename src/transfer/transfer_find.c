@@ -235,10 +235,9 @@ static int find_exact(struct find *f)
 		find_say(f, NULL, "a stage (--recursive takes what is in it)");
 		return 0;
 	}
-	buf_adds(&key, f->stage->prefix);
-	buf_adds(&key, f->path);
-	rc = buf_err(&key) ? -ENAMETOOLONG
-			   : store_stat(f->stage->store, buf_str(&key), &there);
+	rc = stage_key(f->stage, f->path, &key);
+	if (!rc)
+		rc = store_stat(f->stage->store, buf_str(&key), &there);
 	if (!rc)
 		return find_look(f, &there);
 	if (rc == -EINTR || rc == -ENOMEM)

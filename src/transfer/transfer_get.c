@@ -59,8 +59,7 @@ static uint64_t get_chunk(const struct download *d)
 {
 	uint64_t rate = transfer_settings(d->t)->rate;
 
-	return rate ? number_min(CHUNK, rate < CHUNK_MIN ? CHUNK_MIN : rate)
-		    : CHUNK;
+	return rate ? number_min(CHUNK, number_max(rate, CHUNK_MIN)) : CHUNK;
 }
 
 static uint64_t get_left(const struct download *d)

@@ -9,7 +9,6 @@
 #include "transfer/transfer_local.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,6 +17,7 @@
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/number.h"
+#include "base/proc.h"
 #include "base/waiter.h"
 #include "stage/stage.h"
 #include "store/store.h"
@@ -46,16 +46,13 @@ static int local_copy(int from, uint64_t at, int to, uint64_t to_at, uint64_t n)
 /* umask(2) alone would have to be set to be read, for all threads. */
 mode_t transfer_local_mode(mode_t mode)
 {
-	FILE *status = fopen("/proc/self/status", "re");
-	unsigned mask = 077;
-	char line[256];
+	BUF_LOCAL status = BUF_INIT(BUF_MESSAGE);
+	uint64_t mask;
 
-	while (status && fgets(line, sizeof(line), status))
-		if (sscanf(line, "Umask: %o", &mask) == 1)
-			break;
-	if (status)
-		fclose(status);
-	return mode & 0777 & ~mask;
+	if (io_read_file("/proc/self/status", &status) ||
+	    !proc_field(buf_str(&status), "Umask:", 8, &mask))
+		mask = 077;
+	return mode & 0777 & ~(mode_t)mask;
 }
 
 /* ---- get ---- */
@@ -146,7 +143,7 @@ static int local_compare(int a, int b, uint64_t size, bool *equal)
 
 	*equal = !rc;
 	while (!rc && *equal && at < size) {
-		size_t n = size - at < COPY_BYTES ? size - at : COPY_BYTES;
+		size_t n = number_min(size - at, COPY_BYTES);
 		ssize_t got = io_pread(a, x, n, at);
 		ssize_t other = io_pread(b, y, n, at);
 

@@ -137,14 +137,15 @@ static int plan_fill(struct transfer_plan *p, struct stage *stage,
 		     const char *path, struct transfer_remote *r)
 {
 	const char *type = p->content_type ?: store_type(stage->store, path);
-	struct buf label = BUF_INIT(BUF_MESSAGE);
+	struct buf label = BUF_INIT(BUF_MESSAGE), key = BUF_INIT(BUF_URL);
 
 	buf_addf(&label, "@%s/%s", stage->name, path);
+	/* The store says it of one that is too long. */
+	stage_key(stage, path, &key);
 	r->stage = stage_ref(stage);
 	if (!transfer_local_is(r))
 		r->lane = plan_lane(p, stage);
-	if (asprintf(&r->key, "%s%s", stage->prefix, path) < 0)
-		r->key = NULL;
+	r->key = buf_detach(&key);
 	r->part_size = stage->part_size;
 	r->label = buf_detach(&label);
 	r->content_type = type ? strdup(type) : NULL;

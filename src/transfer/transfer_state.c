@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/number.h"
 #include "base/text.h"
 
 #define MARK "stagefs-get 1"
@@ -58,7 +59,7 @@ uint64_t transfer_state_resume(const struct transfer_state *saved,
 			       uint64_t part_bytes,
 			       const struct object_info *now)
 {
-	uint64_t at = saved->done < part_bytes ? saved->done : part_bytes;
+	uint64_t at = number_min(saved->done, part_bytes);
 
 	if (!*saved->etag || at > saved->size)
 		return 0;

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/number.h"
 #include "stage/stage.h"
 #include "store/store.h"
 #include "transfer/transfer_sync.h"
@@ -181,7 +182,7 @@ static int walk_tree(struct walk_up *w, const char *top, size_t skip)
 	while (!rc && (e = fts_read(fts))) {
 		const char *rest = e->fts_path;
 
-		rest += skip < strlen(rest) ? skip : strlen(rest);
+		rest += number_min(skip, strlen(rest));
 		rest += strspn(rest, "/");
 		if (e->fts_info != FTS_D)
 			e->fts_parent->fts_number++;

@@ -19,6 +19,7 @@
 #include <utlist.h>
 
 #include "base/clock.h"
+#include "base/number.h"
 #include "fs/names/inode.h"
 #include "store/store.h"
 
@@ -187,7 +188,7 @@ static struct gather_batch *gather_begin_locked(struct gather *g,
 		due_ms = burst_due_ms(now_ms, &l->burst);
 		if (due_ms <= now_ms)
 			break;
-		*until_ms = due_ms < *until_ms ? due_ms : *until_ms;
+		*until_ms = number_min(due_ms, *until_ms);
 	}
 	b = l ? calloc(1, sizeof(*b)) : NULL;
 	if (l && !b)

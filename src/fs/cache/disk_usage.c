@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/number.h"
 #include "base/waiter.h"
 #include "fs/cache/disk_segment.h"
 
@@ -158,8 +159,8 @@ static void usage_remove(struct usage_walk *w, int folder, const char *name,
 	    (age == w->step && !w->of_step) || unlinkat(folder, name, 0))
 		return;
 	if (age == w->step)
-		w->of_step -= bytes < w->of_step ? bytes : w->of_step;
-	w->out->kept -= bytes < w->out->kept ? bytes : w->out->kept;
+		w->of_step -= number_min(bytes, w->of_step);
+	w->out->kept -= number_min(bytes, w->out->kept);
 	w->out->files++;
 	w->out->bytes += bytes;
 }
@@ -214,7 +215,7 @@ static void usage_cut(struct usage_walk *w, uint64_t need)
 	while (need && w->step) {
 		uint64_t here = w->by_age[--w->step];
 
-		w->of_step = need < here ? need : here;
+		w->of_step = number_min(need, here);
 		need -= w->of_step;
 	}
 }

@@ -31,6 +31,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/number.h"
 #include "base/parallel.h"
 #include "base/pool.h"
 #include "fs/content/file_base.h"
@@ -117,7 +118,7 @@ static int publish_add_run(struct publish_fetch *x, uint64_t start,
 		uint64_t most = last ? last->start + FETCH_SIZE : 0;
 
 		if (last && start < most && start - last->end <= FETCH_GAP) {
-			last->end = end < most ? end : most;
+			last->end = number_min(end, most);
 			start = last->end;
 		} else {
 			rc = ARRAY_RESERVE(x->pieces, x->cap, x->n + 1);
@@ -169,7 +170,7 @@ static int publish_fetch_piece(void *arg, size_t k)
 
 	turn_is_ours(p->file);
 	if (!mem) {
-		cap = size < FETCH_SMALL ? size : FETCH_SMALL;
+		cap = number_min(size, FETCH_SMALL);
 		bytes = malloc(cap);
 	}
 	if (!bytes)
@@ -315,12 +316,11 @@ static int publish_find_zeros(struct publish *p)
 		if (rc || !publish_is(p, &part, FILE_ZERO))
 			continue;
 		count++;
-		if (part.len > longest)
-			longest = part.len;
+		longest = number_max(longest, part.len);
 	}
 	if (rc || count < 2 || size < longest)
 		return rc;
-	last = longest < LOOK_FIRST ? longest : LOOK_FIRST;
+	last = number_min(longest, LOOK_FIRST);
 	rc = publish_look_for_zeros(p, size - last, size, &are);
 	if (!rc && are)
 		rc = publish_look_for_zeros(p, size - longest, size - last,

@@ -289,7 +289,7 @@ static int reader_run(struct read_job *j)
 	if (rc)
 		return rc;
 	/* It was made shorter since the read began: it ends there. */
-	j->end = number_min(j->end, run.size > at ? run.size : at);
+	j->end = number_min(j->end, number_max(run.size, at));
 	run.end = number_min(run.end, j->end);
 	if (run.end == at)
 		rc = 0;

@@ -28,6 +28,7 @@
 #include "base/buf.h"
 #include "base/dirs.h"
 #include "base/io.h"
+#include "base/number.h"
 #include "base/thread.h"
 
 #define ROOM_MAX (64ULL << 20) /* left free by what must be written */
@@ -427,7 +428,7 @@ static void spill_cut_lost(struct spill *s, uint64_t size)
 	lock_take(&s->lock);
 	DL_FOREACH_SAFE(spill_locked(s)->lost, k, next) {
 		if (k->end > size)
-			k->end = size > k->start ? size : k->start;
+			k->end = number_max(size, k->start);
 		if (k->end > k->start)
 			continue;
 		if (!k->told && !k->stopped)
@@ -508,7 +509,7 @@ static int spill_read_kept(struct spill *s, uint64_t *at, uint64_t *end,
 	} else {
 		k = spill_find(g->queue, *at, *end);
 		if (k && k->start <= *at) {
-			*end = *end < k->end ? *end : k->end;
+			*end = number_min(*end, k->end);
 			memcpy(to, k->bytes + (*at - k->start), *end - *at);
 			*at = *end;
 		} else if (k) {

@@ -287,7 +287,7 @@ static size_t writer_most(size_t cap)
 {
 	size_t most = UPLOAD_WIDTH * PART_SIZE_AUTO;
 
-	return 3 * cap > most ? 3 * cap : most;
+	return number_max(3 * cap, most);
 }
 
 /* Until more parts have given memory back than so many. */
@@ -436,7 +436,7 @@ static bool writer_to_tail(struct file *f, struct write_job *w, uint64_t n)
 	n = number_min(n, t.cap - from);
 	writer_touch(f, w);
 	writer_sum(f, &t, from, w->bytes, n);
-	t.len = from + n > t.len ? from + n : t.len;
+	t.len = number_max(from + n, t.len);
 	lock_take(&f->lock);
 	memcpy(t.mem + from, w->bytes, n);
 	content_edit(f)->tail = t;

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "base/number.h"
 #include "stage/stage.h"
 
 struct policy {
@@ -59,7 +60,7 @@ static inline bool policy_has_owners(const struct policy *p)
 /* How long a name is believed when the settings say ttl_ms. */
 static inline unsigned policy_ttl_ms(const struct policy *p, unsigned ttl_ms)
 {
-	return ttl_ms > p->ttl_max_ms ? p->ttl_max_ms : ttl_ms;
+	return number_min(ttl_ms, p->ttl_max_ms);
 }
 
 #endif

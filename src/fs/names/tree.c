@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/number.h"
 #include "stage/stage.h"
 
 static int tree_new_dir(struct inode *i)
@@ -199,7 +200,7 @@ static unsigned tree_absent_ms_locked(struct tree *t, struct inode *dir,
 		dir->dir ? inode_ttl_left_locked(t, dir, dir->dir->complete_ms)
 			 : 0;
 
-	return left > whole ? left : whole;
+	return number_max(left, whole);
 }
 
 unsigned tree_absent_ms(struct tree *t, struct inode *dir, const char *name)

@@ -19,6 +19,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "base/waiter.h"
 #include "base/parallel.h"
 
@@ -233,8 +234,7 @@ static int rename_keys_remove_one_batch(void *arg, size_t batch)
 {
 	struct removal *v = arg;
 	size_t first = v->first + batch * BATCH, end = first + BATCH;
-	int rc =
-		rename_keys_remove_batch(v, first, end < v->end ? end : v->end);
+	int rc = rename_keys_remove_batch(v, first, number_min(end, v->end));
 	int none = 0;
 
 	if (rc)
@@ -494,7 +494,7 @@ int rename_keys_copy(struct rename_keys *m)
 	int rc = 0;
 
 	for (size_t k = 0, end; k < m->n && !rc; k = end) {
-		end = k + LOOK_FOR < m->n ? k + LOOK_FOR : m->n;
+		end = number_min(k + LOOK_FOR, m->n);
 		rc = rename_keys_copy_some(m, k, end);
 		rename_keys_log_progress(m, end, &said_ms);
 	}

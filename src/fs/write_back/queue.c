@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "fs/write_back/journal.h"
 #include "stage/stage.h"
 
@@ -189,11 +190,11 @@ static bool queue_is_refused(int rc)
 
 static int64_t queue_retry_ms(const struct queued *q)
 {
-	int64_t ms = (int64_t)RETRY_MIN_MS << (q->tries < 9 ? q->tries : 9);
+	int64_t ms = (int64_t)RETRY_MIN_MS << number_min(q->tries, 9);
 
 	if (queue_is_refused(q->rc) && ms < RETRY_REFUSED_MS)
 		ms = RETRY_REFUSED_MS;
-	return ms < RETRY_MAX_MS ? ms : RETRY_MAX_MS;
+	return number_min(ms, RETRY_MAX_MS);
 }
 
 static void queue_log(struct queued *q, struct tree *tree, int rc)

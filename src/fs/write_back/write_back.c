@@ -26,6 +26,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "fs/content/seal.h"
 #include "fs/write_back/journal.h"
 #include "fs/write_back/queue.h"
@@ -78,8 +79,7 @@ static unsigned write_back_files(void)
 	if (getrlimit(RLIMIT_NOFILE, &limit))
 		return FILES_FEW;
 	if (limit.rlim_cur < 2 * FILES_MAX) {
-		limit.rlim_cur = limit.rlim_max < 2 * FILES_MAX ? limit.rlim_max
-								: 2 * FILES_MAX;
+		limit.rlim_cur = number_min(limit.rlim_max, 2 * FILES_MAX);
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
 	return limit.rlim_cur < 2 * FILES_MAX ? (unsigned)limit.rlim_cur / 2

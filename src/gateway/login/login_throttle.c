@@ -43,6 +43,7 @@
 #include "base/digest.h"
 #include "base/kdf.h"
 #include "base/lock.h"
+#include "base/number.h"
 #include "base/random.h"
 #include "base/waiter.h"
 #include "gateway/ip.h"
@@ -240,7 +241,7 @@ static int64_t throttle_delay_ms(const struct wrong *w)
 {
 	unsigned n = w->times - 1;
 
-	return DELAY_MS << (n < DELAY_DOUBLINGS ? n : DELAY_DOUBLINGS);
+	return DELAY_MS << number_min(n, DELAY_DOUBLINGS);
 }
 
 /* Its row, made when there is none. */

@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/number.h"
 #include "base/text.h"
 
 static const char *conditions_skip_blank(const char *s)
@@ -95,14 +96,14 @@ static enum conditions_outcome conditions_judge_range(const char *range,
 	if (!has_from) {
 		if (!to || !size)
 			return CONDITIONS_NO_RANGE;
-		*len = to < size ? to : size;
+		*len = number_min(to, size);
 		*first = size - *len;
 		return CONDITIONS_PART;
 	}
 	if (from >= size)
 		return CONDITIONS_NO_RANGE;
 	*first = from;
-	*len = (to < size - 1 ? to : size - 1) - from + 1;
+	*len = number_min(to, size - 1) - from + 1;
 	return CONDITIONS_PART;
 }
 

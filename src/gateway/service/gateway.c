@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/io.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "gateway/address.h"
 #include "gateway/counters.h"
@@ -67,7 +68,7 @@ static void gateway_fit_descriptors(struct gateway_settings *set)
 	if (getrlimit(RLIMIT_NOFILE, &limit))
 		return;
 	if (limit.rlim_cur < want) {
-		limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
+		limit.rlim_cur = number_min(limit.rlim_max, want);
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
 	if (limit.rlim_cur > 2 * FDS_SPARE && limit.rlim_cur < want)

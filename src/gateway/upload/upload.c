@@ -349,7 +349,7 @@ static void upload_begin_file(struct exchange *x, struct upload *u,
 	int rc;
 
 	buf_reset(&u->key);
-	buf_adds(&u->key, u->stage->prefix);
+	stage_key(u->stage, "", &u->key);
 	rc = upload_name(u->folder, item->filename, &u->key, &why);
 	if (rc) {
 		status = rc == -EPERM ? 500 : 400;

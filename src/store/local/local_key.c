@@ -70,13 +70,10 @@ static bool key_is_word(const char *s, const char *more)
 {
 	size_t n = 0;
 
-	for (; s[n]; n++) {
-		char c = s[n];
-
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		      (c >= '0' && c <= '9') || strchr(more, c)))
+	for (; s[n]; n++)
+		if (!text_is_alpha(s[n]) && !text_is_digit(s[n]) &&
+		    !strchr(more, s[n]))
 			return false;
-	}
 	return n;
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/array.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "store/local/local_error.h"
 #include "store/local/local_file.h"
 #include "store/local/local_ops.h"
@@ -55,14 +56,14 @@ static void list_close_dir(struct local_list *l)
 
 static int list_push(struct local_list *l, const char *match)
 {
-	size_t budget = BUDGET >> (l->depth < 16 ? l->depth : 16);
+	size_t budget = BUDGET >> number_min(l->depth, 16);
 
 	if (ARRAY_RESERVE(l->levels, l->cap, l->depth + 1))
 		return -ENOMEM;
 	list_close_dir(l);
 	l->levels[l->depth].key_len = strlen(l->key);
-	l->levels[l->depth].scan = local_scan_new(
-		match, budget > BUDGET_MIN ? budget : BUDGET_MIN);
+	l->levels[l->depth].scan =
+		local_scan_new(match, number_max(budget, BUDGET_MIN));
 	if (!l->levels[l->depth].scan)
 		return -ENOMEM;
 	l->depth++;

@@ -99,10 +99,7 @@ void local_record_props_of(struct local_props *k,
 	const char *md5 = record_etag_md5(record->etag);
 
 	k->props = record->props;
-	for (size_t i = 0; md5 && i < MD5_SIZE; i++)
-		k->md5[i] = text_hex_value(md5[2 * i]) << 4 |
-			    text_hex_value(md5[2 * i + 1]);
-	k->has_md5 = md5;
+	k->has_md5 = md5 && hex_decode(md5, MD5_SIZE, k->md5);
 }
 
 void local_record_md5(struct store *s, const struct object_info *info,

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "store/s3/s3_upload.h"
 #include "store/s3/s3_doc.h"
 #include "store/s3/s3_head.h"
@@ -172,12 +173,11 @@ static int copy_all(const struct copy *x, struct store_upload *u,
 		    struct object_info *out)
 {
 	uint64_t size = x->source.size, at = 0;
-	uint64_t part = size / PARTS_MAX + 1;
+	uint64_t part = number_max(size / PARTS_MAX + 1, PART_SIZE);
 	unsigned n, i = 0;
 	MEM_LOCAL struct store_part_done *done = NULL;
 	int rc = 0;
 
-	part = part < PART_SIZE ? PART_SIZE : part;
 	n = (unsigned)((size + part - 1) / part);
 	done = calloc(n, sizeof(*done));
 	if (!done)
@@ -191,7 +191,7 @@ static int copy_all(const struct copy *x, struct store_upload *u,
 				.key = x->from,
 				.etag = x->source.etag,
 				.offset = at,
-				.len = size - at < part ? size - at : part
+				.len = number_min(size - at, part)
 			};
 			at += ranges[some].len;
 			done[i + some].number = i + some + 1;

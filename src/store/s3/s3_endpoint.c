@@ -119,14 +119,12 @@ static bool endpoint_region_is_likely(struct piece p)
 	if (p.n < 6 || p.n >= S3_REGION_SIZE || p.at[0] == '-')
 		return false;
 	for (size_t i = 0; i < p.n; i++) {
-		bool digit = p.at[i] >= '0' && p.at[i] <= '9';
-
 		dashes += p.at[i] == '-';
-		if (!digit && p.at[i] != '-' &&
+		if (!text_is_digit(p.at[i]) && p.at[i] != '-' &&
 		    (p.at[i] < 'a' || p.at[i] > 'z'))
 			return false;
 	}
-	return dashes >= 2 && p.at[p.n - 1] >= '0' && p.at[p.n - 1] <= '9';
+	return dashes >= 2 && text_is_digit(p.at[p.n - 1]);
 }
 
 static bool endpoint_host_skip(struct piece *p, const char *start)

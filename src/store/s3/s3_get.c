@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "store/s3/s3_error.h"
 #include "store/s3/s3_etag.h"
@@ -66,9 +67,7 @@ static uint64_t get_expected(const struct s3_get *x)
 		return get->len;
 	if (get->offset >= x->info.size)
 		return 0;
-	return x->info.size - get->offset < get->len
-		       ? x->info.size - get->offset
-		       : get->len;
+	return number_min(x->info.size - get->offset, get->len);
 }
 
 static int get_prepare(struct http_call *http, struct http_wire *wire)

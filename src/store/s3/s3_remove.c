@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "store/s3/s3_doc.h"
 #include "store/s3/s3_error.h"
@@ -108,8 +109,7 @@ static void remove_singly(struct s3 *s, const char *const *keys, unsigned n,
 			  int *results)
 {
 	for (unsigned i = 0; i < n; i += S3_SIDE_BY_SIDE)
-		remove_few(s, keys + i,
-			   n - i < S3_SIDE_BY_SIDE ? n - i : S3_SIDE_BY_SIDE,
+		remove_few(s, keys + i, number_min(n - i, S3_SIDE_BY_SIDE),
 			   results + i);
 }
 

@@ -320,13 +320,8 @@ static bool upload_completion_etag(const struct completion *x,
 	bool ok = d;
 
 	for (unsigned i = 0; ok && i < x->n; i++) {
-		ok = s3_etag_is_md5(x->parts[i].etag);
-		for (unsigned j = 0; ok && j < MD5_SIZE; j++) {
-			unsigned byte;
-
-			sscanf(x->parts[i].etag + 1 + 2 * j, "%2x", &byte);
-			sum[j] = byte;
-		}
+		ok = s3_etag_is_md5(x->parts[i].etag) &&
+		     hex_decode(x->parts[i].etag + 1, MD5_SIZE, sum);
 		if (ok)
 			digest_add(d, sum, MD5_SIZE);
 	}

@@ -171,6 +171,33 @@ static void test_no_base64(void **state)
 	}
 }
 
+static void test_hex(void **state)
+{
+	static const struct {
+		const char *sentence, *digits;
+		size_t n;
+		bool good;
+	} rows[] = {
+		{ "nothing", "", 0, true },
+		{ "both cases", "00fFAa", 3, true },
+		{ "more than is asked for", "00ffaa00", 3, true },
+		{ "no digit first", "00gfaa", 3, false },
+		{ "no digit second", "00f:aa", 3, false },
+		{ "an end too early", "00f", 3, false },
+		{ "an end at a byte", "00ff", 3, false },
+	};
+	static const unsigned char wanted[3] = { 0, 255, 0xaa };
+	unsigned char out[3];
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		row_number(rows[i].sentence,
+			   hex_decode(rows[i].digits, rows[i].n, out),
+			   rows[i].good);
+		if (rows[i].good)
+			assert_memory_equal(out, wanted, rows[i].n);
+	}
+}
+
 static void test_base64_with_nul_and_limit(void **state)
 {
 	struct buf b = BUF_INIT(2);
@@ -198,6 +225,7 @@ SUITE(digest)
 		cmocka_unit_test(test_hmac),
 		cmocka_unit_test(test_hmac_long_key),
 		cmocka_unit_test(test_crc32c),
+		cmocka_unit_test(test_hex),
 		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_no_base64),
 		cmocka_unit_test(test_base64_with_nul_and_limit),

@@ -23,6 +23,21 @@ static void orders(void **state)
 	}
 }
 
+static void orders_signed(void **state)
+{
+	int64_t less = -5, more = 3;
+	int small = -1;
+	unsigned n = 7;
+	uint64_t big = UINT64_MAX;
+
+	assert_int_equal(number_min(more, less), -5);
+	assert_int_equal(number_max(less, more), 3);
+	assert_int_equal(number_max(less, 0), 0);
+	assert_int_equal(number_min(small, 0), -1);
+	assert_int_equal(number_min(less, n), -5);
+	assert_true(number_max(big, 1) == UINT64_MAX);
+}
+
 static void powers(void **state)
 {
 	assert_int_equal(number_power_of_2(1), 1);
@@ -35,6 +50,7 @@ SUITE(number)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(orders),
+		cmocka_unit_test(orders_signed),
 		cmocka_unit_test(powers),
 	};
 
