@@ -31,7 +31,7 @@ int option_defaults(const struct option *table, void *target)
 {
 	int rc = 0;
 
-	for (const struct option *row = table; row->name && !rc; row++) {
+	for (const struct option *row = table; row && row->name && !rc; row++) {
 		if (row->def && !row->alias_of)
 			rc = option_ops[row->type].set(
 				row, option_field(row, target), row->def);
@@ -57,7 +57,7 @@ static void option_forget_reference(const struct option *row, void *target)
 static const struct option *option_find_row(const struct option *table,
 					    const char *name)
 {
-	for (const struct option *row = table; row->name; row++) {
+	for (const struct option *row = table; row && row->name; row++) {
 		if (!strcasecmp(row->name, name))
 			return row;
 	}
@@ -122,7 +122,7 @@ void option_show(const struct option *row, const void *target, struct buf *out)
 
 void option_clear(const struct option *table, void *target)
 {
-	for (const struct option *row = table; row->name; row++) {
+	for (const struct option *row = table; row && row->name; row++) {
 		if (row->type == OPTION_STRING && !row->alias_of)
 			option_type_free(row, option_field(row, target));
 		option_forget_reference(row, target);
@@ -174,7 +174,7 @@ const char *option_suggest(const struct option *table, const char *name)
 		return NULL;
 	if (best > 4)
 		best = 4;
-	for (const struct option *row = table; row->name; row++) {
+	for (const struct option *row = table; row && row->name; row++) {
 		size_t d;
 
 		if (strlen(row->name) > NAME_MAX_BYTES)
@@ -333,7 +333,7 @@ static void option_print_row(const struct option *table,
 
 void option_help(const struct option *table, FILE *out)
 {
-	for (const struct option *row = table; row->name; row++) {
+	for (const struct option *row = table; row && row->name; row++) {
 		if (!row->alias_of)
 			option_print_row(table, row, out);
 	}

@@ -63,6 +63,8 @@ struct option {
 		.offset = offsetof(struct struct_, field), __VA_ARGS__ \
 	}
 
+/* A table ends with a row without a name; NULL is one without rows. */
+
 /* Sets every row that has a default. 0 or -ENOMEM. */
 int option_defaults(const struct option *table, void *target);
 

@@ -5,6 +5,7 @@ tests_lib_libtest_a_SOURCES = \
 	tests/lib/aws_home.c \
 	tests/lib/aws_home.h \
 	tests/lib/catalog_fixture.h \
+	tests/lib/cli_fixture.h \
 	tests/lib/config_fixture.h \
 	tests/lib/contract_calls.c \
 	tests/lib/contract_objects.c \

@@ -256,15 +256,21 @@ tests_unit_test_fs_SOURCES = \
 	tests/unit/fs/test_open.c \
 	tests/unit/fs/test_questions.c \
 	tests/unit/fs/test_removals.c \
-	tests/unit/fs/test_rename.c \
-	tests/unit/fs/test_rename_killed.c \
-	tests/unit/fs/test_rename_race.c \
 	tests/unit/fs/test_replaced.c \
 	tests/unit/fs/test_stages.c \
 	tests/unit/fs/test_subtree.c \
 	tests/unit/fs/test_watch.c
 tests_unit_test_fs_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_fs_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_fs_rename
+TESTS += tests/unit/test_fs_rename
+tests_unit_test_fs_rename_SOURCES = \
+	tests/unit/fs/rename/test_rename.c \
+	tests/unit/fs/rename/test_rename_killed.c \
+	tests/unit/fs/rename/test_rename_race.c
+tests_unit_test_fs_rename_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_fs_rename_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_fs_xattr
 TESTS += tests/unit/test_fs_xattr
@@ -346,6 +352,25 @@ tests_unit_test_transfer_SOURCES = \
 	tests/unit/transfer/test_transfer_row.c
 tests_unit_test_transfer_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_transfer_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_fuse
+TESTS += tests/unit/test_fuse
+tests_unit_test_fuse_SOURCES = \
+	tests/unit/fuse/test_killpriv.c \
+	tests/unit/fuse/test_op_counts.c \
+	tests/unit/fuse/test_ops.c
+tests_unit_test_fuse_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_fuse_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_cli
+TESTS += tests/unit/test_cli
+tests_unit_test_cli_SOURCES = \
+	tests/unit/cli/test_cmd.c \
+	tests/unit/cli/test_help.c \
+	tests/unit/cli/test_prompt.c \
+	tests/unit/cli/test_service.c
+tests_unit_test_cli_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_cli_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_mount
 TESTS += tests/unit/test_mount
