@@ -10,9 +10,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "stage/external_folder.h"
 #include "store/store.h"
 
@@ -25,33 +25,7 @@ struct configure_change {
 
 LOCK_GUARDS(configure_locked, external_folder, external_folder_locked);
 
-#define LOOKING_PAUSE_MS 10
-#define LOOKING_MAX 500 /* pauses */
-
-/* The set is this thread's to change. */
-static int configure_begin(struct external_folder *f, struct external_set *set)
-{
-	const struct timespec pause = { .tv_nsec = LOOKING_PAUSE_MS * 1000000 };
-	struct external_folder_locked *g;
-	bool mine = false;
-
-	for (int i = 0; i < LOOKING_MAX && !mine; i++) {
-		if (i)
-			nanosleep(&pause, NULL);
-		lock_take(&f->lock);
-		g = configure_locked(f);
-		mine = !g->looking;
-		g->looking = true;
-		*set = g->set;
-		lock_drop(&f->lock);
-	}
-	return mine ? 0 : -EBUSY;
-}
-
-static void configure_end(struct external_folder *f)
-{
-	LOCK_DO(&f->lock, configure_locked(f)->looking = false);
-}
+#define LOOKING_MS 5000
 
 static const struct catalog_external *configure_named(
 	const struct catalog_external *list, unsigned n, const char *name)
@@ -188,7 +162,8 @@ int external_configure(struct external_folder *f,
 		       bool keys_only, struct buf *said, struct buf *why)
 {
 	struct configure_change ch = { .f = f };
-	int rc = configure_begin(f, &ch.old);
+	int rc =
+		external_folder_begin(f, clock_mono_ms() + LOOKING_MS, &ch.old);
 
 	if (rc)
 		return rc;
@@ -205,6 +180,6 @@ int external_configure(struct external_folder *f,
 	}
 	if (!rc)
 		rc = configure_renew_all(f, &ch.old, list, n, said);
-	configure_end(f);
+	external_folder_end(f);
 	return rc;
 }

@@ -238,9 +238,33 @@ static void folder_look_if_due(struct external_folder *f, bool now)
 	if (!due)
 		return;
 	folder_look(f, &set, &stamp);
+	LOCK_DO(&f->lock, folder_locked(f)->stamp = stamp);
+	external_folder_end(f);
+}
+
+int external_folder_begin(struct external_folder *f, int64_t until_ms,
+			  struct external_set *set)
+{
+	struct external_folder_locked *g;
+	int rc;
+
 	lock_take(&f->lock);
-	folder_locked(f)->stamp = stamp;
+	g = folder_locked(f);
+	rc = WAITER_LIST_UNTIL_MS(&g->waiters, &f->lock, until_ms, false,
+				  !g->looking);
+	if (!rc) {
+		g->looking = true;
+		*set = g->set;
+	}
+	lock_drop(&f->lock);
+	return rc ? -EBUSY : 0;
+}
+
+void external_folder_end(struct external_folder *f)
+{
+	lock_take(&f->lock);
 	folder_locked(f)->looking = false;
+	waiter_list_wake(&folder_locked(f)->waiters);
 	lock_drop(&f->lock);
 }
 

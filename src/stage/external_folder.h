@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/lock.h"
+#include "base/waiter.h"
 #include "stage/catalog.h"
 #include "stage/drop_ins.h"
 #include "stage/external.h"
@@ -17,6 +18,7 @@ struct external_folder_locked {
 	/* Only the thread that has set `looking` changes the set. */
 	struct external_set set;
 	bool looking;
+	struct waiter_list waiters; /* for its end */
 	int64_t looked_ms; /* when that was last done */
 	struct drop_ins_stamp stamp;
 };
@@ -37,6 +39,14 @@ int external_folder_open(struct external_folder *f,
 			 const struct catalog_settings *s,
 			 struct http_engine *engine, struct buf *why);
 void external_folder_close(struct external_folder *f);
+
+/*
+ * The set is this thread's to change, until external_folder_end(): once no
+ * other has it. 0, or -EBUSY: one has it at that time, by clock_mono_ms().
+ */
+int external_folder_begin(struct external_folder *f, int64_t until_ms,
+			  struct external_set *set);
+void external_folder_end(struct external_folder *f);
 
 /* Looks at the folder if the last look is a second old. */
 void external_folder_look(struct external_folder *f);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "catalog_fixture.h"
 #include "drop_ins_fixture.h"
@@ -362,6 +363,43 @@ static void test_threads(void **state)
 	buf_clear(&why);
 }
 
+struct changer {
+	struct external_folder *f;
+	int rc;
+};
+
+static void *change(void *arg)
+{
+	struct changer *c = arg;
+	struct external_set set;
+
+	c->rc = external_folder_begin(c->f, clock_mono_ms() + 60000, &set);
+	if (!c->rc)
+		external_folder_end(c->f);
+	return NULL;
+}
+
+/* One thread at a time changes the set; the next one waits for its end. */
+static void test_one_changes(void **state)
+{
+	struct catalog *c = open_with_dir();
+	struct changer other = { .f = catalog_folder(c), .rc = 1 };
+	struct external_set set;
+	pthread_t thread;
+
+	row_number("mine", external_folder_begin(other.f, 0, &set), 0);
+	row_number("not mine again", external_folder_begin(other.f, 0, &set),
+		   -EBUSY);
+	assert_int_equal(pthread_create(&thread, NULL, change, &other), 0);
+	external_folder_end(other.f);
+	pthread_join(thread, NULL);
+	row_number("the other's, then", other.rc, 0);
+	row_number("mine once more", external_folder_begin(other.f, 0, &set),
+		   0);
+	external_folder_end(other.f);
+	catalog_free(c);
+}
+
 SUITE(drop_ins_catalog)
 {
 	const struct CMUnitTest tests[] = {
@@ -371,6 +409,7 @@ SUITE(drop_ins_catalog)
 		cmocka_unit_test_setup(test_conn, empty_dir),
 		cmocka_unit_test_setup(test_absent, empty_dir),
 		cmocka_unit_test_setup(test_threads, empty_dir),
+		cmocka_unit_test_setup(test_one_changes, empty_dir),
 	};
 
 	return cmocka_run_group_tests(tests, make_top, remove_top);
