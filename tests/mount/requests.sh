@@ -251,8 +251,9 @@ take_counts
 echo "$counts, $batches batches allowed" | diag
 ok '... by batches' '
 	[ $(count POST) -ge 1 ] && [ $(count POST) -le $batches ]'
-ok '... and four requests beside them at most, and one for each burst more' '
-	[ $(($(count all) - $(count POST))) -le $((3 + batches)) ]'
+ok '... one listing, and a DELETE for the first of each burst and the directory' '
+	[ $(count GET) -le 1 ] && [ $(count DELETE) -le $((1 + batches)) ] &&
+	[ $(count all) = $(($(count GET) + $(count DELETE) + $(count POST))) ]'
 is '... which leave nothing' "$(s3 list "${EXT}many")" ''
 cp -r "$LOCAL/hundred" "$E/hundred"
 cold
