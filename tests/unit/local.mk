@@ -232,6 +232,7 @@ tests_unit_test_fs_write_back_SOURCES = \
 	tests/unit/fs/write_back/test_write_back.c \
 	tests/unit/fs/write_back/test_write_back_ending.c \
 	tests/unit/fs/write_back/test_write_back_kept.c \
+	tests/unit/fs/write_back/test_write_back_order.c \
 	tests/unit/fs/write_back/test_write_back_power.c \
 	tests/unit/fs/write_back/test_write_back_sent.c
 tests_unit_test_fs_write_back_CFLAGS = $(UNIT_CFLAGS)

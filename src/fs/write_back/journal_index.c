@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A change is there from its first record to that of its end. Its place is a
- * stage and a key; no two changes have the same.
+ * stage and a key; at the end of a journal no two changes have the same. Amid
+ * one they may: the records that said where a change was in between are not
+ * copied.
  */
 #include "fs/write_back/journal_index.h"
 
@@ -60,17 +62,9 @@ static void index_enter(struct journal_index *x, struct change *c, uint64_t id)
 		x->last_id = id;
 }
 
-static void index_leave_place(struct journal_index *x, struct change *c)
-{
-	if (c->place)
-		HASH_DELETE(hh_place, x->by_place, c);
-	free(c->place);
-	c->place = NULL;
-}
-
 static void index_drop(struct journal_index *x, struct change *c)
 {
-	index_leave_place(x, c);
+	free(c->place);
 	x->live -= c->made.len + c->moved.len;
 	x->n--;
 	HASH_DEL(x->by_id, c);
@@ -126,20 +120,6 @@ void journal_index_apply(struct journal_index *x, struct journal_step *s,
 	}
 }
 
-/* Another change that has that place is none any more. */
-static void index_take_place(struct journal_index *x, struct change *c,
-			     char *place)
-{
-	struct change *other;
-
-	index_leave_place(x, c);
-	HASH_FIND(hh_place, x->by_place, place, strlen(place), other);
-	if (other)
-		index_drop(x, other);
-	c->place = place;
-	HASH_ADD_KEYPTR(hh_place, x->by_place, c->place, strlen(c->place), c);
-}
-
 /* Where c is after r. No move leaves the stage. */
 static int index_place(const struct change *c, const struct record *r,
 		       char **out)
@@ -164,17 +144,41 @@ int journal_index_replay(struct journal_index *x, struct journal_step *s,
 	if (!c)
 		return 0;
 	rc = index_place(c, r, &place);
-	if (!rc)
-		index_take_place(x, c, place);
-	return rc;
+	if (rc)
+		return rc;
+	free(c->place);
+	c->place = place;
+	return 0;
+}
+
+/* Where its place was said last. */
+static uint64_t index_latest(const struct change *c)
+{
+	return c->moved.len ? c->moved.at : c->made.at;
 }
 
 void journal_index_replayed(struct journal_index *x)
 {
-	struct change *c;
+	struct change *c, *next, *other, *places = NULL;
 
-	DL_FOREACH(x->changes, c)
-		index_leave_place(x, c);
+	DL_FOREACH_SAFE(x->changes, c, next) {
+		HASH_FIND(hh_place, places, c->place, strlen(c->place), other);
+		if (other && index_latest(other) > index_latest(c)) {
+			index_drop(x, c);
+			continue;
+		}
+		if (other) {
+			HASH_DELETE(hh_place, places, other);
+			index_drop(x, other);
+		}
+		HASH_ADD_KEYPTR(hh_place, places, c->place, strlen(c->place),
+				c);
+	}
+	HASH_CLEAR(hh_place, places);
+	DL_FOREACH(x->changes, c) {
+		free(c->place);
+		c->place = NULL;
+	}
 }
 
 bool journal_index_wants(const struct journal_index *x, const char *data)

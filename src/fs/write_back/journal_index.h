@@ -23,7 +23,7 @@ struct change;
 
 struct journal_index {
 	struct change *changes; /* in the order of their coming */
-	struct change *by_id, *by_place; /* uthash */
+	struct change *by_id; /* uthash */
 	unsigned n;
 	uint64_t live; /* bytes of their records */
 	uint64_t last_id;
@@ -48,8 +48,8 @@ void journal_step_clear(struct journal_step *s);
 void journal_index_apply(struct journal_index *x, struct journal_step *s,
 			 char stale[SPILL_NAME_SIZE]);
 /*
- * The same while a journal is read: of two changes that come to one key the
- * later one counts. -ENOMEM. The keys are forgotten by the other call.
+ * The same while a journal is read, and at its end: of two changes that have
+ * one key then the one that came there later counts. -ENOMEM.
  */
 int journal_index_replay(struct journal_index *x, struct journal_step *s,
 			 const struct record *r);

@@ -131,6 +131,32 @@ static void survives(void **state)
 	buf_clear(&path);
 }
 
+/* What went by a name that another one has now; read again and again. */
+static void swapped(void **state)
+{
+	struct journal *j = open_it("swapped");
+
+	assert_int_equal(add_file(j, journal_id(j), "a", "one"), 0);
+	assert_int_equal(add_file(j, journal_id(j), "b", "two"), 0);
+	assert_int_equal(move(j, 1, "x"), 0);
+	assert_int_equal(move(j, 2, "a"), 0);
+	assert_int_equal(move(j, 1, "b"), 0);
+	/* as logs are turned */
+	assert_int_equal(add_file(j, journal_id(j), "log", "old"), 0);
+	assert_int_equal(move(j, 3, "log.1"), 0);
+	assert_int_equal(add_file(j, journal_id(j), "log", "new"), 0);
+	assert_int_equal(move(j, 3, "log.2"), 0);
+	assert_int_equal(move(j, 4, "log.1"), 0);
+	assert_int_equal(add_file(j, journal_id(j), "log", "newest"), 0);
+	for (int k = 0; k < 3; k++) {
+		journal_close(j);
+		j = open_it("swapped");
+		expect(j, "swapped",
+		       "1 b one;2 a two;3 log.2 old;4 log.1 new;5 log newest;");
+	}
+	journal_close(j);
+}
+
 /* Until the next record of it. */
 static void ends(void **state)
 {
@@ -389,9 +415,10 @@ static void together(void **state)
 SUITE(journal)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(survives),      cmocka_unit_test(ends),
-		cmocka_unit_test(cut_anywhere),  cmocka_unit_test(damaged_amid),
-		cmocka_unit_test(against_model), cmocka_unit_test(together),
+		cmocka_unit_test(survives),     cmocka_unit_test(ends),
+		cmocka_unit_test(swapped),      cmocka_unit_test(cut_anywhere),
+		cmocka_unit_test(damaged_amid), cmocka_unit_test(against_model),
+		cmocka_unit_test(together),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
