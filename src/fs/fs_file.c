@@ -488,16 +488,15 @@ static int fs_file_write_at(struct fs *fs, struct handle *h, uint64_t at,
 int fs_file_write(struct fs *fs, struct handle *h, off_t offset,
 		  const void *bytes, size_t len)
 {
-	uint64_t at = offset;
-
 	if (offset < 0)
 		return -EINVAL;
 	if (!handle_writes(h))
 		return -EBADF;
 	fs_file_note_pages(fs, h);
-	if (h->flags & O_APPEND) /* the kernel's idea of the end may be old */
-		file_size(h->file, &at);
-	return fs_file_write_at(fs, h, at, bytes, len);
+	/* The kernel's idea of the end may be old. */
+	return fs_file_write_at(
+		fs, h, h->flags & O_APPEND ? FILE_END : (uint64_t)offset, bytes,
+		len);
 }
 
 /*

@@ -139,18 +139,16 @@ static int local_take_published(struct file *f, int from, int to)
 	return rc;
 }
 
-/* All of the base, if that costs little. */
-static int local_take_base(struct file *f, int to) REQUIRES(f->turn)
+/* All of the base, if that costs little: *taken bytes of it. */
+static int local_take_base(struct file *f, int to, uint64_t *taken)
+	REQUIRES(f->turn)
 {
 	uint64_t limit = content(f)->base_limit;
 	struct file_fd *base = content(f)->base_fd;
-	char etag[STORE_ETAG_SIZE];
 	int rc = 0;
 
 	if (!limit || !base)
 		return 0;
-	LOCK_DO(&f->lock,
-		memcpy(etag, file_locked(f)->base.etag, sizeof(etag)));
 	if (!file_fd_clone(base->fd, to))
 		rc = ftruncate(to, (off_t)limit) ? -errno : 0;
 	else if (limit <= SEED_MAX)
@@ -158,8 +156,10 @@ static int local_take_base(struct file *f, int to) REQUIRES(f->turn)
 	else
 		return 0;
 	if (!rc)
-		rc = local_base_same(f, base, etag);
-	return rc ? rc : local_add(f, 0, limit);
+		rc = local_base_same(f, base, f->turn.etag);
+	if (!rc)
+		*taken = limit;
+	return rc;
 }
 
 static int local_new_scratch(struct file *f, struct file_fd **out)
@@ -180,36 +180,72 @@ static int local_new_scratch(struct file *f, struct file_fd **out)
 	return *out ? 0 : -ENOMEM;
 }
 
+/* The scratch file, or a new one that is yet to be the content's. */
+struct local_scratch {
+	struct file_fd *fd;
+	bool is_new;
+	uint64_t taken; /* so many bytes of the base it has */
+};
+
+/* seed: it is to be written into, so that the base is taken over if that costs
+ * little. */
+static int local_find_scratch(struct file *f, bool seed,
+			      struct local_scratch *out) REQUIRES(f->turn)
+{
+	struct file_fd *old = content(f)->scratch;
+	int rc;
+
+	*out = (struct local_scratch){ .fd = old };
+	if (old && !content(f)->published)
+		return 0;
+	rc = local_new_scratch(f, &out->fd);
+	if (rc)
+		return rc;
+	out->is_new = true;
+	if (old)
+		rc = local_take_published(f, old->fd, out->fd->fd);
+	else if (seed)
+		rc = local_take_base(f, out->fd->fd, &out->taken);
+	if (rc)
+		file_fd_unref(out->fd);
+	return rc;
+}
+
+/* A new one becomes the content's. *old is to be dropped. */
+static int local_set_scratch_locked(struct file *f,
+				    const struct local_scratch *s,
+				    struct file_fd **old)
+	REQUIRES(&f->lock, f->turn)
+{
+	struct content *c = content_edit(f);
+
+	*old = NULL;
+	if (!s->is_new)
+		return 0;
+	*old = c->scratch;
+	c->scratch = s->fd;
+	c->published = false;
+	return s->taken ? extents_add(&c->local, 0, s->taken) : 0;
+}
+
 /* A file that may be written to, made at the first need; lives as long as the
- * turn does. seed: it is to be written into, so that the base is taken over if
- * that costs little. */
+ * turn does. */
 static int local_need_scratch(struct file *f, bool seed, struct file_fd **out)
 	REQUIRES(f->turn)
 {
-	struct file_fd *old = content(f)->scratch, *s;
-	int rc;
+	struct local_scratch s;
+	struct file_fd *old;
+	int rc = local_find_scratch(f, seed, &s);
 
-	*out = old;
-	if (old && !content(f)->published)
-		return 0;
-	rc = local_new_scratch(f, &s);
 	if (rc)
 		return rc;
-	if (old)
-		rc = local_take_published(f, old->fd, s->fd);
-	else if (seed)
-		rc = local_take_base(f, s->fd);
-	if (rc) {
-		file_fd_unref(s);
-		return rc;
+	*out = s.fd;
+	if (s.is_new) {
+		rc = LOCK_UNDER(&f->lock,
+				local_set_scratch_locked(f, &s, &old));
+		file_fd_unref(old);
 	}
-	lock_take(&f->lock);
-	content_edit(f)->scratch = s;
-	content_edit(f)->published = false;
-	lock_drop(&f->lock);
-	file_fd_unref(old);
-	*out = s;
-	return 0;
+	return rc;
 }
 
 static int local_open(struct file *f)
@@ -337,15 +373,24 @@ static int local_read(struct reader *r, struct file *f, uint64_t offset,
 static int local_write(struct file *f, uint64_t offset, const char *bytes,
 		       size_t len) RELEASE(f->turn)
 {
+	struct local_scratch s;
+	struct file_fd *old = NULL;
 	struct content *c;
-	struct file_fd *s;
 	size_t done = 0;
-	int rc = local_need_scratch(f, true, &s), add;
+	int rc = 0, add;
 
-	if (!rc && content(f)->local.n > EXTENTS_MAX)
-		rc = local_fill(f, s->fd, content(f)->size);
+	if (content(f)->local.n > EXTENTS_MAX) {
+		rc = local_need_scratch(f, true, &s.fd);
+		if (!rc)
+			rc = local_fill(f, s.fd->fd, content(f)->size);
+	}
 	if (!rc)
-		rc = io_pwrite_some(s->fd, bytes, len, offset, &done);
+		rc = local_find_scratch(f, true, &s);
+	if (!rc) {
+		rc = io_pwrite_some(s.fd->fd, bytes, len, offset, &done);
+		if (!done && s.is_new)
+			file_fd_unref(s.fd);
+	}
 	if (!done) {
 		turn_end(f, f->turn.before);
 		return rc;
@@ -353,12 +398,15 @@ static int local_write(struct file *f, uint64_t offset, const char *bytes,
 	inode_touch(f->env->tree, f->inode);
 	lock_take(&f->lock);
 	c = content_edit(f);
-	add = extents_add(&c->local, offset, offset + done);
+	add = local_set_scratch_locked(f, &s, &old);
+	if (!add)
+		add = extents_add(&c->local, offset, offset + done);
 	if (!add && offset + done > c->size)
 		c->size = offset + done;
 	turn_end_locked(f, FILE_DIRTY);
 	lock_drop(&f->lock);
 	turn_ended(f);
+	file_fd_unref(old);
 	return rc ? rc : add;
 }
 

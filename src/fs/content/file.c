@@ -296,12 +296,15 @@ int file_write(struct file *f, uint64_t offset, const void *bytes, size_t len)
 
 	if (!len)
 		return 0;
-	if (offset > UINT64_MAX - len || file_check_size(f, offset + len))
-		return -EFBIG;
 	rc = turn_begin(f, FILE_WRITING);
 	if (rc)
 		return rc;
-	rc = file_check_name(f);
+	if (offset == FILE_END)
+		offset = content(f)->size;
+	if (offset > UINT64_MAX - len || file_check_size(f, offset + len))
+		rc = -EFBIG;
+	if (!rc)
+		rc = file_check_name(f);
 	if (!rc)
 		return file_write_ops(f, offset, bytes, len);
 	turn_end(f, f->turn.before);

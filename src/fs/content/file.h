@@ -98,6 +98,7 @@ bool file_abandon(struct file *f);
 
 /* Begins empty: O_TRUNC. Publishing writes at least 0 bytes. */
 int file_reset(struct file *f);
+#define FILE_END UINT64_MAX /* as offset: where the file ends by then */
 int file_write(struct file *f, uint64_t offset, const void *bytes, size_t len);
 int file_truncate(struct file *f, uint64_t size);
 /* [offset, end) is zeros, as far as that lies within the size. */

@@ -500,7 +500,7 @@ static int publish_look(struct publish *p) REQUIRES(p->file->turn)
 	int rc = 0;
 
 	p->size = c->size;
-	p->part_size = c->part_size;
+	p->part_size = p->file->turn.part_size;
 	p->n = parts_count(p->part_size, c->size);
 	p->base_limit = c->base_limit;
 	lock_take(&p->file->lock);

@@ -13,6 +13,8 @@
  */
 #include "fs/content/turn.h"
 
+#include <string.h>
+
 #include "base/buf.h"
 
 static int turn_sleep_locked(struct file *f) REQUIRES(&f->lock)
@@ -49,6 +51,8 @@ int turn_begin(struct file *f, enum file_state state)
 		rc = turn_sleep_locked(f);
 	if (!rc) {
 		f->turn.before = file_locked(f)->state;
+		memcpy(f->turn.etag, file_locked(f)->base.etag,
+		       sizeof(f->turn.etag));
 		if (state == FILE_WRITING)
 			file_locked(f)->sealed = false;
 		turn_set_locked(f, state);

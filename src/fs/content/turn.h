@@ -110,8 +110,6 @@ struct content {
 	bool published; /* the store has had scratch: not to be written to */
 
 	/* Kept remotely. */
-	uint64_t part_size; /* what it is cut into (store/parts.h); another one
-			     * only without a tail and an upload */
 	struct tail tail;
 	struct spill *spill; /* NULL: none yet */
 	struct upload_parts *upload; /* NULL: none is open */
@@ -155,6 +153,10 @@ struct file_locked {
  * REQUIRES(). */
 struct CAPABILITY("turn") turn {
 	enum file_state before; /* CLEAN or DIRTY, when it was taken */
+	char etag[STORE_ETAG_SIZE]; /* the base's then */
+	/* What remote content is cut into (store/parts.h); another one only
+	 * without a tail and an upload. */
+	uint64_t part_size;
 };
 
 /* sent.h: the turn's owner's. */

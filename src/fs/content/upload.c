@@ -267,8 +267,8 @@ void upload_stale(struct file *f, uint64_t start, uint64_t end)
 
 	sent_stale(f, start, end);
 	if (!content(f)->upload || start >= end ||
-	    parts_at(content(f)->part_size, start, &first))
+	    parts_at(f->turn.part_size, start, &first))
 		return;
-	parts_at(content(f)->part_size, end - 1, &last);
+	parts_at(f->turn.part_size, end - 1, &last);
 	upload_parts_stale(content(f)->upload, first.number, last.number);
 }

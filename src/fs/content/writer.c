@@ -42,60 +42,67 @@ void writer_free_tail(struct file *f, const struct tail *t)
 	pool_put(file_pool(f), t->mem, t->cap);
 }
 
-static void writer_set_tail(struct file *f, const struct tail *t)
-	REQUIRES(f->turn)
-{
-	LOCK_DO(&f->lock, content_edit(f)->tail = *t);
-}
-
 static void writer_drop_tail(struct file *f) REQUIRES(f->turn)
 {
 	struct tail t = content(f)->tail;
 
-	writer_set_tail(f, &(struct tail){ .mem = NULL });
+	LOCK_DO(&f->lock, content_edit(f)->tail.mem = NULL);
 	writer_free_tail(f, &t);
 }
 
-int writer_need_spill(struct file *f, struct spill **out)
+/* The spill file, or a new one that is yet to be the content's. */
+static int writer_find_spill(struct file *f, struct spill **out)
+	REQUIRES(f->turn)
 {
 	int rc;
 
 	*out = content(f)->spill;
-	if (*out)
-		return 0;
-	rc = spill_new(f->env->spill_dir, out);
-	if (rc) {
+	rc = *out ? 0 : spill_new(f->env->spill_dir, out);
+	if (rc)
 		file_log(f, LOG_LEVEL_ERROR, rc,
 			 "cannot make a file in the spill directory");
-		return rc;
-	}
-	LOCK_DO(&f->lock, content_edit(f)->spill = *out);
-	return 0;
+	return rc;
 }
 
-static int writer_spill(struct file *f, uint64_t offset, const void *bytes,
-			size_t len) REQUIRES(f->turn)
+int writer_need_spill(struct file *f, struct spill **out)
 {
-	struct spill *s;
-	int rc = writer_need_spill(f, &s);
+	int rc = writer_find_spill(f, out);
+
+	if (!rc && *out != content(f)->spill)
+		LOCK_DO(&f->lock, content_edit(f)->spill = *out);
+	return rc;
+}
+
+/* *out: the spill file, which is to become the content's with what is said to
+ * be in it. */
+static int writer_spill(struct file *f, uint64_t offset, const void *bytes,
+			size_t len, struct spill **out) REQUIRES(f->turn)
+{
+	int rc = writer_find_spill(f, out);
 
 	if (rc)
 		return rc;
-	rc = spill_write(s, offset, bytes, len);
-	if (rc)
-		file_log(f, LOG_LEVEL_ERROR, rc,
-			 "cannot write to the spill directory");
+	rc = spill_write(*out, offset, bytes, len);
+	if (!rc)
+		return 0;
+	file_log(f, LOG_LEVEL_ERROR, rc, "cannot write to the spill directory");
+	if (*out != content(f)->spill)
+		spill_unref(*out);
 	return rc;
 }
 
 int writer_keep(struct file *f, uint64_t offset, const void *bytes, size_t len)
 {
-	int rc = writer_spill(f, offset, bytes, len);
+	struct spill *s;
+	int rc = writer_spill(f, offset, bytes, len, &s);
 
 	if (rc)
 		return rc;
-	return LOCK_UNDER(&f->lock, extents_add(&content_edit(f)->local, offset,
-						offset + len));
+	lock_take(&f->lock);
+	content_edit(f)->spill = s;
+	rc = extents_add(&content_edit(f)->local, offset, offset + len);
+	lock_drop(&f->lock);
+	return rc;
 }
 
 int writer_shrink_tail(struct file *f)
@@ -114,7 +121,7 @@ int writer_shrink_tail(struct file *f)
 		return -ENOMEM;
 	}
 	memcpy(small.mem, t.mem, t.len);
-	writer_set_tail(f, &small);
+	LOCK_DO(&f->lock, content_edit(f)->tail = small);
 	writer_free_tail(f, &t);
 	return 0;
 }
@@ -163,16 +170,16 @@ int writer_plan(struct file *f, uint64_t size, bool whole)
 
 	size = number_max(size, c->size);
 	even = store_lacks(file_store(f), STORE_LACKS_UNEVEN);
-	if (begun && parts_count(c->part_size, size) <= PARTS_MAX &&
-	    !(whole && even && !parts_are_even(c->part_size, size)))
+	if (begun && parts_count(f->turn.part_size, size) <= PARTS_MAX &&
+	    !(whole && even && !parts_are_even(f->turn.part_size, size)))
 		return 0;
 	rc = parts_plan(f->stage->part_size, even, size, &part_size);
-	if (rc || part_size == c->part_size)
+	if (rc || part_size == f->turn.part_size)
 		return rc;
 	rc = begun ? writer_unplan(f) : 0;
 	if (rc)
 		return rc;
-	LOCK_DO(&f->lock, content_edit(f)->part_size = part_size);
+	f->turn.part_size = part_size;
 	return 0;
 }
 
@@ -202,7 +209,7 @@ static bool writer_is_orphan(struct file *f)
 /* Will a write that ends at `end` let a part leave? */
 static bool writer_will_leave(struct file *f, uint64_t end) REQUIRES(f->turn)
 {
-	uint64_t part_size = content(f)->part_size, size = content(f)->size;
+	uint64_t part_size = f->turn.part_size, size = content(f)->size;
 	struct part_range part;
 
 	if (end <= size)
@@ -268,7 +275,7 @@ static int writer_leave(struct file *f, unsigned number) REQUIRES(f->turn)
 	const struct tail *t = &c->tail;
 	struct part_range part;
 	bool can;
-	int rc = parts_numbered(content(f)->part_size, number, &part);
+	int rc = parts_numbered(f->turn.part_size, number, &part);
 
 	if (rc || (t->mem && t->part.number != number))
 		return rc;
@@ -302,27 +309,37 @@ static int writer_await(struct file *f, unsigned released)
 	return rc;
 }
 
+static void *writer_try_memory(struct file *f, size_t cap)
+{
+	struct pool *pool = file_pool(f);
+	void *mem;
+
+	if (!pool_hold(pool, &f->memory, cap))
+		return NULL;
+	mem = pool_try(pool, cap);
+	if (!mem)
+		pool_unhold(pool, &f->memory, cap);
+	return mem;
+}
+
 /* Memory for a tail: the file's parts that are under way will give some back.
  * NULL: there is none to be had, or the wait was interrupted. */
 static void *writer_borrow(struct file *f, size_t cap) REQUIRES(f->turn)
 {
 	struct upload_parts *u = content(f)->upload;
-	struct pool *pool = file_pool(f);
+	void *mem = u ? NULL : writer_try_memory(f, cap);
 	unsigned released, pinned;
-	void *mem;
 
+	if (mem)
+		return mem;
 	do {
 		lock_take(&f->lock);
 		released = file_locked(f)->n_released;
 		pinned = file_locked(f)->n_pinned;
 		lock_drop(&f->lock);
 		mem = NULL;
-		if (pinned * cap < writer_most(cap) &&
-		    pool_hold(pool, &f->memory, cap)) {
-			mem = pool_try(pool, cap);
-			if (!mem)
-				pool_unhold(pool, &f->memory, cap);
-		}
+		if (pinned * cap < writer_most(cap))
+			mem = writer_try_memory(f, cap);
 		/* Parts that have ended are still being kept. */
 		if (!mem && u && content(f)->spill &&
 		    upload_parts_count(u).sending < pinned)
@@ -331,10 +348,10 @@ static void *writer_borrow(struct file *f, size_t cap) REQUIRES(f->turn)
 	return mem;
 }
 
-/* Memory for the part that begins at the file's end, unless the spill file is
- * to take it. */
-static void writer_begin_tail(struct file *f, const struct part_range *part)
-	REQUIRES(f->turn)
+/* *t: a tail for the part that begins at the file's end, unless there is one,
+ * or the spill file is to take it. The content's with its first byte. */
+static void writer_begin_tail(struct file *f, const struct part_range *part,
+			      struct tail *t) REQUIRES(f->turn)
 {
 	uint64_t cap = budget_limit(f->env->budget) / 8;
 	void *mem;
@@ -342,13 +359,14 @@ static void writer_begin_tail(struct file *f, const struct part_range *part)
 	cap = number_min(number_min(cap, TAIL_MAX), part->len);
 	/* A part too large for memory is the spill file's from its beginning,
 	 * but for the first: most files are small. */
-	if ((cap < part->len && part->number > 1) || content(f)->tail.mem)
+	*t = content(f)->tail;
+	if ((cap < part->len && part->number > 1) || t->mem || !cap)
 		return;
 	mem = writer_borrow(f, (size_t)cap);
 	if (mem)
-		writer_set_tail(f, &(struct tail){ .part = *part,
-						   .mem = mem,
-						   .cap = (size_t)cap });
+		*t = (struct tail){ .part = *part,
+				    .mem = mem,
+				    .cap = (size_t)cap };
 }
 
 /* ---- writing ---- */
@@ -425,10 +443,9 @@ static void writer_sum(struct file *f, struct tail *t, size_t from,
 }
 
 /* Does the tail take the next byte, or some of the n next? Those. */
-static bool writer_to_tail(struct file *f, struct write_job *w, uint64_t n)
-	REQUIRES(f->turn)
+static bool writer_to_tail(struct file *f, struct write_job *w, struct tail t,
+			   uint64_t n) REQUIRES(f->turn)
 {
-	struct tail t = content(f)->tail;
 	size_t from = (size_t)(w->at - t.part.start);
 
 	if (!t.mem || w->at < t.part.start || from > t.len || from == t.cap)
@@ -466,13 +483,15 @@ static int writer_to_spill(struct file *f, struct write_job *w,
 	REQUIRES(f->turn)
 {
 	int rc = writer_check_retained(f, part, part->start + part->len);
+	struct spill *s;
 
 	if (!rc)
-		rc = writer_spill(f, w->at, w->bytes, n);
+		rc = writer_spill(f, w->at, w->bytes, n, &s);
 	if (rc)
 		return rc;
 	writer_touch(f, w);
 	lock_take(&f->lock);
+	content_edit(f)->spill = s;
 	rc = extents_add(&content_edit(f)->local, w->at, w->at + n);
 	if (!rc)
 		writer_advance_locked(f, w, n);
@@ -483,10 +502,10 @@ static int writer_to_spill(struct file *f, struct write_job *w,
 /* Writes what lies in one part. */
 static int writer_piece(struct file *f, struct write_job *w) REQUIRES(f->turn)
 {
-	const struct tail *t = &content(f)->tail;
+	struct tail t = content(f)->tail;
 	struct part_range part;
 	uint64_t n;
-	int rc = parts_at(content(f)->part_size, w->at, &part);
+	int rc = parts_at(f->turn.part_size, w->at, &part);
 
 	if (rc)
 		return rc;
@@ -496,12 +515,12 @@ static int writer_piece(struct file *f, struct write_job *w) REQUIRES(f->turn)
 			rc = writer_leave(f, part.number - 1);
 		if (rc)
 			return rc;
-		writer_begin_tail(f, &part);
+		writer_begin_tail(f, &part, &t);
 	}
-	if (writer_to_tail(f, w, n))
+	if (writer_to_tail(f, w, t, n))
 		return 0;
 	/* A tail that is full before its part is: the part is a large one. */
-	if (t->mem && w->at >= t->part.start)
+	if (t.mem && w->at >= t.part.start)
 		rc = writer_unload_tail(f);
 	return rc ? rc : writer_to_spill(f, w, &part, (size_t)n);
 }
@@ -539,7 +558,7 @@ static int writer_cut(struct file *f, uint64_t size) REQUIRES(f->turn)
 	struct part_range part;
 	struct content *c;
 	bool whole_tail;
-	int rc = parts_at(content(f)->part_size, size, &part);
+	int rc = parts_at(f->turn.part_size, size, &part);
 
 	if (!rc && size > part.start)
 		rc = writer_check_retained(f, &part, size);
