@@ -19,6 +19,7 @@
 #include "fs/names/inode_meta.h"
 #include "fs/questions.h"
 #include "fs/subtree.h"
+#include "fs/traversal.h"
 #include "stage/location.h"
 #include "store/attr_meta.h"
 
@@ -172,12 +173,31 @@ static int resolve_whole_dir(struct fs *fs, struct inode *dir, const char *name)
 	return rc;
 }
 
-/* As resolve_ask(), for all threads that share the question. */
-static int resolve_answer(struct fs *fs, struct inode *dir, const char *name,
-			  struct inode **out)
+/* All names of dir, of which none was known, where directories are gone through
+ * one after the other by names in them. -EAGAIN: ask for the name. */
+static int resolve_traversed(struct fs *fs, struct inode *dir)
+{
+	enum traversal_entry how = traversal_entered(fs->traversals, dir);
+	int rc = 0;
+
+	if (how == TRAVERSAL_IN_ORDER)
+		rc = subtree_fill(fs->subtrees, dir);
+	if (rc)
+		return rc < 0 ? rc : 0;
+	if (how)
+		traversal_asked(fs->traversals, dir);
+	return -EAGAIN;
+}
+
+/* As resolve_ask(), for all threads that share the question. top: dir is the
+ * root of a stage. */
+static int resolve_answer(struct fs *fs, struct inode *dir, bool top,
+			  const char *name, struct inode **out)
 {
 	int rc = resolve_whole_dir(fs, dir, name);
 
+	if (rc == -EAGAIN && !top)
+		rc = resolve_traversed(fs, dir);
 	if (!rc)
 		rc = resolve_known(fs, dir, name, out);
 	return rc == -EAGAIN ? resolve_ask(fs, dir, name, out) : rc;
@@ -198,7 +218,7 @@ int resolve_learn(struct fs *fs, struct inode *dir, const char *name,
 		if (rc < 0)
 			return rc;
 		if (rc) {
-			rc = resolve_answer(fs, dir, name, out);
+			rc = resolve_answer(fs, dir, v.stage_root, name, out);
 			questions_end(fs->questions, dir, name, rc);
 			return rc;
 		}

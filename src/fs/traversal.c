@@ -14,6 +14,7 @@
 #include "base/lock.h"
 #include "base/number.h"
 #include "fs/names.h"
+#include "fs/names/dircache.h"
 
 #define TRAVERSALS_MAX 64 /* as deep as trees are, and several at once */
 #define PLACES_MAX 4 /* in one directory */
@@ -218,6 +219,33 @@ void traversal_opened(struct traversals *t, struct inode *dir)
 	LOCK_DO(&t->lock, traversal_step(t, ino, name));
 	traversal_count(t, up, name, 1, 0);
 	inode_unref(t->fs->tree, up);
+}
+
+enum traversal_entry traversal_entered(struct traversals *t, struct inode *dir)
+{
+	enum traversal_entry how = TRAVERSAL_NO_ENTRY;
+	char name[256], last[256] = "";
+	struct inode *up =
+		traversal_up(t->fs, inode_ref(t->fs->tree, dir), name);
+	struct traversal *r, *latest;
+	uint64_t ino;
+
+	if (!up)
+		return how;
+	ino = traversal_ino(t->fs, up);
+	lock_take(&t->lock);
+	r = traversal_before(t, ino, name, &latest);
+	if (r)
+		strcpy(last, r->last);
+	lock_drop(&t->lock);
+	if (strcmp(last, name) != 0 && dircache_complete(t->fs->tree, up)) {
+		how = dircache_follows(t->fs->tree, dir, last)
+			      ? TRAVERSAL_IN_ORDER
+			      : TRAVERSAL_ENTRY;
+		traversal_opened(t, dir);
+	}
+	inode_unref(t->fs->tree, up);
+	return how;
 }
 
 void traversal_asked_below(struct traversals *t, struct inode *top,

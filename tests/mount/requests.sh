@@ -59,6 +59,11 @@ costs 'ls -R as few' 8 '[ $(ls -R $E/tree | grep -c ^f) = 400 ]'
 cold
 costs 'directories that are only looked at cost two requests each at most' 16 '
 	for d in 10 11 12 13 14; do ls $E/tree/d$d || exit 1; done'
+cold
+costs 'a name in each, which a pattern finds, takes few listings too' 44 '
+	[ $(/usr/bin/python3 -c "
+import glob, sys
+print(*glob.glob(sys.argv[1]))" "$E/tree/*/f1" | xargs cat | wc -l) = 40 ]'
 
 # ---- one name
 

@@ -311,6 +311,26 @@ struct inode *dircache_behind(struct tree *t, struct inode *dir,
 	return i;
 }
 
+bool dircache_follows(struct tree *t, struct inode *dir, const char *name)
+{
+	struct inode *before;
+	bool follows;
+
+	tree_lock(t);
+	before = dir->parent ? dir->prev : NULL;
+	for (unsigned k = 0; before && before->kind != INODE_DIR; k++)
+		before = k < BEHIND_STEPS ? before->prev : NULL;
+	follows = before && !strcmp(inode_name(before), name);
+	if (before)
+		inode_ref_locked(t, before);
+	tree_unlock(t);
+	if (!before)
+		return false;
+	follows = follows || dircache_complete(t, before);
+	inode_unref(t, before);
+	return follows;
+}
+
 struct inode *dircache_entry(struct tree *t, struct inode *dir, struct inode *i,
 			     char name[256], struct inode_view *v)
 {

@@ -64,6 +64,9 @@ int dircache_children(struct tree *t, struct inode *dir,
  * in the order of a listing; referenced, or NULL. */
 struct inode *dircache_behind(struct tree *t, struct inode *dir,
 			      struct inode *after);
+/* Is dir the directory behind the one of that name, in the order of a listing
+ * of the one above, or behind one that is complete? */
+bool dircache_follows(struct tree *t, struct inode *dir, const char *name);
 /* A child's present name, copied; false when it is no longer in dir. */
 bool dircache_name(struct tree *t, struct inode *dir, struct inode *child,
 		   char name[256]);

@@ -156,6 +156,54 @@ static void tops_only(void **state)
 }
 
 /* What is odd in a listing of one directory is as odd in one of many. */
+/* A shell's pattern: the one above is listed, and then a name in each is looked
+ * up; one by one they would take a request each. */
+static void by_name(void **state)
+{
+	static const struct {
+		const char *sentence;
+		unsigned dirs, files, step, looked;
+		unsigned most; /* requests, beside those for the one above */
+	} rows[] = {
+		{ "one after the other", 1000, 10, 1, 1000, 11 },
+		{ "few", 40, 10, 1, 40, 2 },
+		{ "two", 2, 10, 1, 2, 2 },
+		{ "some of very many", 20000, 1, 1, 6, 3 },
+		{ "each tenth: no order", 500, 10, 10, 50, 50 },
+		{ "large ones", 5, 9000, 1, 5, 10 },
+		{ "nothing but large ones", 20, 2500, 1, 20, 40 },
+	};
+
+	for (size_t r = 0; r < COUNT(rows); r++) {
+		struct buf want = BUF_INIT(4 * ROOM);
+		char *names = malloc(ROOM), path[32];
+		struct mount m;
+		struct stat st;
+		unsigned before;
+
+		assert_non_null(names);
+		mount_up(&m, "", 3600, false);
+		plant(&m, rows[r].dirs, 0, rows[r].files, &want);
+		assert_int_equal(mount_ls(&m, "", names, ROOM), 0);
+		before = asked(&m);
+		for (unsigned k = 0; k < rows[r].looked; k++) {
+			unsigned d = k * rows[r].step;
+
+			snprintf(path, sizeof(path), "d%04u/%s", d,
+				 k % 2 ? "f0000" : "absent");
+			assert_int_equal(mount_stat(&m, path, &st),
+					 k % 2 ? 0 : -ENOENT);
+		}
+		print_message("# %s: %u requests for %u directories\n",
+			      rows[r].sentence, asked(&m) - before,
+			      rows[r].looked);
+		assert_in_range(asked(&m) - before, 1, rows[r].most);
+		mount_down(&m);
+		buf_clear(&want);
+		free(names);
+	}
+}
+
 static void odd_names(void **state)
 {
 	static const char *const keys[] = {
@@ -485,6 +533,7 @@ SUITE(subtree)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(walks),
 		cmocka_unit_test(tops_only),
+		cmocka_unit_test(by_name),
 		cmocka_unit_test(odd_names),
 		cmocka_unit_test(changes_meanwhile),
 		cmocka_unit_test(replaced_meanwhile),
