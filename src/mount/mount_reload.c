@@ -168,6 +168,12 @@ static void reload_log(const struct buf *said, size_t from)
 		log_warn("reload: %.*s", (int)strcspn(at, "\n"), at);
 }
 
+/* Whatever the configuration says by now: logrotate(8) may have asked. */
+static void reload_reopen_log(const struct mount_reload *r)
+{
+	log_reopen(reload_last(r)->mount.log, r->level);
+}
+
 static int reload_run(struct mount_reload *r, bool keys_only, struct buf *said,
 		      struct buf *why)
 {
@@ -185,6 +191,8 @@ static int reload_run(struct mount_reload *r, bool keys_only, struct buf *said,
 	if (rc) {
 		if (!why->len)
 			buf_adds(why, strerror(-rc));
+		if (!keys_only)
+			reload_reopen_log(r);
 		log_error("the configuration cannot be read again, and nothing "
 			  "has changed: %s",
 			  buf_str(why));
@@ -232,8 +240,7 @@ int mount_reload(struct mount_reload *r, struct buf *said, struct buf *why)
 	int rc;
 
 	if (!r->request.file) {
-		/* logrotate(8) may have asked. */
-		log_reopen(r->first->mount.log, r->first->mount.log_level);
+		reload_reopen_log(r);
 		buf_adds(said, "there is no configuration file\n");
 		return 0;
 	}

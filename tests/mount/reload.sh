@@ -125,6 +125,9 @@ wrong 'no section' '[stage bad' ':[0-9]+: a section without'
 wrong 'an unknown key' 'nosuch = 1' ':[0-9]+: unknown key nosuch'
 wrong 'stages that overlap' "[stage bad]
 url = fs://$T/disk/" 'overlap'
+mv "$LOG" "$LOG.2"
+wrong 'a mistake when the log is rotated' 'nosuch = 1' 'unknown key nosuch'
+ok '... which the new log has' 'grep -q "nothing has changed: .*unknown key nosuch" $LOG'
 ok 'a reload of what is no mount' '! "$STAGEFS" reload $T 2>$T/reload.err && grep -q "no mount of stagefs" $T/reload.err'
 
 # ---- keys, by themselves
