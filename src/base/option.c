@@ -165,10 +165,17 @@ static size_t option_distance(const char *a, const char *b)
 	return rows[a_len % 3][b_len];
 }
 
+/* `endpoint` of `endpoint_url`, but not `ro` of `role_arn`. */
+static bool option_begins(const char *row, const char *name, size_t n)
+{
+	return n >= 4 && !strncasecmp(row, name, n) &&
+	       (row[n] == '_' || row[n] == '-');
+}
+
 const char *option_suggest(const struct option *table, const char *name)
 {
 	size_t n = strlen(name), best = n / 3 + 1;
-	const char *nearest = NULL;
+	const char *nearest = NULL, *longer = NULL;
 
 	if (n > NAME_MAX_BYTES || n < 2)
 		return NULL;
@@ -184,8 +191,10 @@ const char *option_suggest(const struct option *table, const char *name)
 			best = d;
 			nearest = row->name;
 		}
+		if (!longer && option_begins(row->name, name, n))
+			longer = row->name;
 	}
-	return nearest;
+	return nearest ? nearest : longer;
 }
 
 void option_unknown(const struct option *table, const char *name,

@@ -108,6 +108,9 @@ static int mount_read_configuration(struct mounting *m)
 		r.file = source;
 	}
 	rc = config_read(&r, &m->config, &m->why);
+	if (rc == -ENOENT && r.file == source)
+		buf_adds(&m->why, " (a SOURCE is s3://BUCKET/PATH, @STAGE or a "
+				  "configuration file)");
 	m->reload.request = r;
 	/* The background's folder is /. */
 	m->file = !rc && m->config.file ? realpath(m->config.file, NULL) : NULL;

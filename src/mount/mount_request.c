@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "base/text.h"
@@ -267,6 +268,12 @@ static int mount_request_take(struct mount_request *r, int argc, char **argv,
 	return mount_request_take_letters(r, arg + 1, helper, why);
 }
 
+/* It cannot be meant as a directory, unless there is one. */
+static bool mount_request_is_source(const char *word)
+{
+	return (*word == '@' || strstr(word, "://")) && access(word, F_OK);
+}
+
 int mount_request_parse(int argc, char **argv, bool helper,
 			struct mount_request *out, struct buf *why)
 {
@@ -280,6 +287,12 @@ int mount_request_parse(int argc, char **argv, bool helper,
 					why);
 	if (!rc && !out->mountpoint)
 		rc = buf_fail(why, -EINVAL, "no MOUNTPOINT (see --help)");
+	else if (!rc && !out->source &&
+		 mount_request_is_source(out->mountpoint))
+		rc = buf_fail(why, -EINVAL,
+			      "no MOUNTPOINT behind %s: the directory where it "
+			      "is to be seen",
+			      out->mountpoint);
 	return rc;
 }
 

@@ -33,9 +33,17 @@ an option without its value|2|list: --pattern: a value is missing|list @ext --pa
 a time that is none|2|expire = 1y: a whole number of seconds from 1 to 604800, or as 15m, 1h, 7d|presign @ext/a --expire 1y
 a time that is too long|2|expire = 8d: |presign @ext/a --expire 8d
 a size that is none|1|content-length = 1X: |presign upload @ext/a --content-length 1X
+# ---- what to mount
+a bucket, and nowhere to see it|2|^stagefs: no MOUNTPOINT behind s3://bucket/path: the directory|s3://bucket/path
+a stage, and nowhere to see it|2|^stagefs: no MOUNTPOINT behind @ext: |@ext
+a URL with one slash|1|s3:/bucket/path: No such file or directory \(a SOURCE is s3://BUCKET/PATH, @STAGE or a|s3:/bucket/path empty
+a remote of another program|2|remote:path: neither a verb nor a file or directory that is here|remote:path empty
+a key by half its name|1|-o: unknown key endpoint; did you mean endpoint_url\?|s3://bucket/path empty -o endpoint=http://127.0.0.1:1
+a scheme that is to come|1|azblob://c/p/: Azure and Google are not supported yet: this version knows s3:// and fs://|azblob://c/p empty
+a secret for all to see|1|a secret is not taken from a command line|s3://bucket/path empty -o secret_access_key=x
 # ---- options in front of the verb
 an option that the verb has not|2|list: unknown option --patern; did you mean --pattern|--patern=x list @ext
-one that wants a value, and gets the verb|1|cannot mount|--config list @ext
+one that wants a value, and gets the verb|2|no MOUNTPOINT behind @ext: |--config list @ext
 a mount's option, and a verb's name as the mountpoint|1|cannot mount|-o ro list
 # ---- what an attribute's name has in front of its path
 an expiry behind the path|2|presign: `&expire=60` would be part of the file's name: say `--expire 60`, or --literal|presign '@ext/a.csv&expire=60'
