@@ -22,6 +22,7 @@
 struct statement_options {
 	char *config, *pattern;
 	bool recursive, prefix; /* remove */
+	bool as_usual; /* list: what ls(1)'s users type */
 	char *unset; /* alter */
 	bool header;
 	int format;
@@ -178,6 +179,10 @@ static const struct option list_options[] = {
 	ROW("one-level", BOOL, q.one_level, .def = "no",
 	    .help = "directories as dir/, not what is in them"),
 	LETTER("1", BOOL, q.one_level, "one-level"),
+	ROW("long", BOOL, as_usual, .def = "no",
+	    .help = "all that is known of a file: so it is without, too"),
+	LETTER("l", BOOL, as_usual, "long"),
+	LETTER("a", BOOL, as_usual, "long"),
 	ROW("sort", CHOICE, q.sort, .choices = "name|size|time", .def = "name",
 	    .help = "the largest or the youngest first"),
 	OUTPUT_ROWS,
@@ -211,6 +216,9 @@ static const struct option remove_options[] = {
 	ROW("recursive", BOOL, recursive, .def = "no",
 	    .help = "a directory with all that is in it"),
 	LETTER("r", BOOL, recursive, "recursive"),
+	ROW("force", BOOL, q.if_exists, .def = "no",
+	    .help = "what is not there is no error"),
+	LETTER("f", BOOL, q.if_exists, "force"),
 	ROW("prefix", BOOL, prefix, .def = "no",
 	    .help = "all whose names begin with PATH, as SQL's REMOVE"),
 	ROW("pattern", STRING, pattern,
@@ -245,8 +253,8 @@ const struct command remove_command = {
 	.also = "rm",
 	.group = GROUP_FILES,
 	.brief = "remove a file, or with --recursive a directory",
-	.synopsis = "@STAGE/PATH [--recursive|--prefix] [--pattern RE] "
-		    "[--dry-run]",
+	.synopsis = "@STAGE/PATH [--recursive|--prefix] [--force] "
+		    "[--pattern RE] [--dry-run]",
 	.help = "Removes a file of a stage, or a directory of them",
 	.options = remove_options,
 	.run = statement_run_verb,

@@ -19,6 +19,8 @@
 #include "store/store.h"
 
 #define BATCH 1000
+#define A_DIRECTORY \
+	"it names a directory (--recursive removes it with all that is in it)"
 
 struct remover {
 	struct store *store;
@@ -107,6 +109,17 @@ static int remove_below(struct remover *r, struct stage *stage,
 	return rc;
 }
 
+static int remove_tell_none(struct stage *stage, const char *key,
+			    struct failure *f)
+{
+	struct name_info info = { 0 };
+	int rc = store_stat(stage->store, key, &info);
+
+	if (!rc && info.is_prefix)
+		return failure_set(f, CODE_BAD_ARGUMENTS, -EISDIR, A_DIRECTORY);
+	return failure_set(f, CODE_NOT_FOUND, -ENOENT, "there is no such file");
+}
+
 /* One file, which must be there. */
 static int remove_file(struct remover *r, struct stage *stage, const char *path,
 		       struct failure *f)
@@ -117,15 +130,12 @@ static int remove_file(struct remover *r, struct stage *stage, const char *path,
 	int rc;
 
 	if (!*path || remove_is_marker(path))
-		return failure_set(
-			f, CODE_BAD_ARGUMENTS, -EISDIR,
-			"it names a directory (--recursive removes it with "
-			"all that is in it)");
+		return failure_set(f, CODE_BAD_ARGUMENTS, -EISDIR, A_DIRECTORY);
 	rc = stage_key(stage, path, &key);
 	if (!rc)
 		rc = store_head(stage->store, buf_str(&key), &details);
 	if (rc == -ENOENT) {
-		failure_set(f, CODE_NOT_FOUND, rc, "there is no such file");
+		rc = remove_tell_none(stage, buf_str(&key), f);
 	} else if (rc == -ENAMETOOLONG) {
 		failure_set(f, CODE_BAD_ARGUMENTS, rc, "%s", strerror(-rc));
 	} else if (rc) {
@@ -168,9 +178,9 @@ static int remove_tree(struct remover *r, struct stage *stage, const char *path,
 	return rc;
 }
 
-static int remove_scope(struct remover *r, struct stage *stage,
-			const char *path, struct pattern *pattern,
-			const struct sql_statement *q, struct failure *f)
+static int remove_by_scope(struct remover *r, struct stage *stage,
+			   const char *path, struct pattern *pattern,
+			   const struct sql_statement *q, struct failure *f)
 {
 	switch (q->scope) {
 	case SQL_SCOPE_FILE:
@@ -181,6 +191,16 @@ static int remove_scope(struct remover *r, struct stage *stage,
 		return remove_below(r, stage, path, pattern, f);
 	}
 	return -EINVAL;
+}
+
+static int remove_scope(struct remover *r, struct stage *stage,
+			const char *path, struct pattern *pattern,
+			const struct sql_statement *q, struct failure *f)
+{
+	int rc = remove_by_scope(r, stage, path, pattern, q, f);
+
+	return rc == -ENOENT && f->code == CODE_NOT_FOUND && q->if_exists ? 0
+									  : rc;
 }
 
 static int remove_tell_failed(const struct remover *r, struct failure *f)

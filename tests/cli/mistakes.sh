@@ -76,6 +76,10 @@ holds 'a name that ends like an argument' grep -q '/a.csv%26expire%3D60?' "$DIR/
 
 run ls @ext
 is 'ls is list' "$RC$(cat "$DIR/err")" 0
+for words in '-l @ext' '-la @ext' '-lh @ext/'; do
+	run ls $words
+	is "ls $words, as ls(1) has it" "$RC$(cat "$DIR/err")" 0
+done
 run help rm
 holds 'rm is remove' grep -q '^usage: stagefs remove' "$DIR/out"
 run presign @ext/a --expire 1h --format url

@@ -26,7 +26,11 @@ fill
 is 'one file' "$(removed @ext/a)" '0 1 0 '
 is 'and no other' "$(left)" 'a.bak d/a d/b d/sub/c dd e '
 fails 'a file that is not there' 1 '^stagefs: cannot remove @ext/a: there is no such file' remove @ext/a
-fails 'a directory' 1 'there is no such file' remove @ext/d
+is '... which may be so' "$(removed -f @ext/a)$(removed --force @ext/none)" '0 0 0 0 0 0 '
+is '... nor is a directory that may be missing' "$(removed -rf @ext/none)" '0 0 0 '
+fails 'but not a stage' 1 "Stage 'x' does not exist" remove -rf @x/a
+fails 'a directory' 1 'names a directory \(--recursive' remove @ext/d
+fails '... with force too' 1 'names a directory' remove -f @ext/d
 fails 'a directory with its slash' 1 'names a directory \(--recursive' remove @ext/d/
 fails 'a whole stage' 1 'names a directory' remove @ext
 is 'a dry run prints' "$(removed @ext/d --recursive --dry-run)" '0 d/a 3 d/b 3 d/sub/c 7 '
