@@ -219,9 +219,10 @@ static int put_find_left(struct upload *u)
 	const struct transfer_remote *r = &u->job->remote;
 	const char *dir = transfer_settings(u->t)->uploads;
 
-	return dir ? transfer_resume_open(&u->resume, dir, r->stage->store,
-					  r->key)
-		   : -ENOENT;
+	if (!dir)
+		return -ENOENT;
+	transfer_resume_sweep(dir, r->stage->store);
+	return transfer_resume_open(&u->resume, dir, r->stage->store, r->key);
 }
 
 static struct transfer_source put_source(const struct sending *s)

@@ -9,6 +9,7 @@
  */
 #include "transfer/transfer_resume.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,9 +19,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/dirs.h"
 #include "base/io.h"
+#include "base/text.h"
 
 #define MARK "stagefs-put 1"
 #define OPEN_TRIES 8
@@ -126,6 +129,54 @@ int transfer_resume_open(struct transfer_resume *r, const char *dir,
 		resume_unlock(r);
 	return rc;
 }
+
+/* ---- what was left long ago ---- */
+
+static bool resume_is_in(const struct upload_record *record, struct store *s)
+{
+	BUF_LOCAL location = BUF_INIT(BUF_MESSAGE);
+
+	store_locate(s, buf_str(&record->key), &location);
+	return !strcmp(buf_str(&record->store), s->name) &&
+	       !strcmp(buf_str(&record->location), buf_str(&location));
+}
+
+static void resume_end_old(const char *dir, const char *name, struct store *s)
+{
+	struct transfer_resume r = TRANSFER_RESUME_INIT;
+	struct store_pending left;
+	int rc = 0;
+
+	if (asprintf(&r.path, "%s/%s", dir, name) < 0)
+		return;
+	if (!resume_lock(&r) && !resume_read(&r) && r.saved) {
+		left = upload_record_pending(&r.record);
+		rc = resume_is_in(&r.record, s) ? store_pending_abort(s, &left)
+						: -EXDEV;
+		r.saved = rc && rc != -ENOENT;
+	} else {
+		r.saved = true; /* another process is at it, or it is none */
+	}
+	transfer_resume_close(&r);
+}
+
+void transfer_resume_sweep(const char *dir, struct store *s)
+{
+	int64_t until_s = clock_now_s() - TRANSFER_RESUME_AGE_S;
+	DIR *d = opendir(dir);
+	const struct dirent *e;
+	struct stat st;
+
+	while (d && (e = readdir(d)))
+		if (text_ends_with(e->d_name, ".put") &&
+		    !fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
+		    S_ISREG(st.st_mode) && st.st_mtim.tv_sec < until_s)
+			resume_end_old(dir, e->d_name, s);
+	if (d)
+		closedir(d);
+}
+
+/* ---- whose it is ---- */
 
 bool transfer_resume_is_of(const struct transfer_resume *r,
 			   const struct transfer_source *source)

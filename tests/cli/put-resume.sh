@@ -85,6 +85,26 @@ again --json
 is 'and the same command goes on' "$RC $(asked) $(grep -c '"status":"done"' out)" '0 0 2 4,5 1 0 1'
 holds 'the object is the file' arrived
 
+# ---- a week later ----
+
+ended TERM
+touch -d '8 days ago' "$LEFT"/*.put
+again
+is 'what is a week old is aborted, and sent anew' "$RC $(asked) $(left)" '0 1 0 1,2,3,4,5 1 1 0'
+ended TERM
+touch -d '8 days ago' "$LEFT"/*.put
+admin _reset x >/dev/null
+run put --parallel 1 big @ext/other
+is 'so it is by a put of another file' "$RC $(asked) $(left)" '0 1 0 1,2,3,4,5 1 1 0'
+ended TERM
+touch -d '8 days ago' "$LEFT"/*.put
+admin _reset x >/dev/null
+run put --parallel 1 big @~/other
+is '... but not of another stage' "$RC $(left)" '0 1'
+touch -d '6 days ago' "$LEFT"/*.put
+again
+is 'what is younger is gone on with' "$RC $(asked) $(left)" '0 0 2 4,5 1 0 0'
+
 ended KILL
 again
 is 'a kill does not hurt either' "$RC $(asked) $(left)" '0 0 2 4,5 1 0 0'
