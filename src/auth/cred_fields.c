@@ -19,7 +19,7 @@
 
 #define VALUE_MAX BUF_LINE
 #define MS_MAX INT64_C(253402300799999) /* the year 9999 */
-#define SKEW_TOLD_S 120
+#define SKEW_REPORTED_S 120
 
 void cred_fields_clear(struct cred_fields *f)
 {
@@ -71,7 +71,7 @@ static int fields_expired(struct cred_ask *ask, const char *provider,
 	clock_rfc3339(end, text);
 	cred_ask_fail(ask, -EACCES, "the credentials of %s have expired: %s",
 		      provider, text);
-	if (skew > SKEW_TOLD_S || skew < -SKEW_TOLD_S)
+	if (skew > SKEW_REPORTED_S || skew < -SKEW_REPORTED_S)
 		buf_addf(&ask->why,
 			 " (this machine's clock is %lld s %s of the server's)",
 			 (long long)(skew < 0 ? -skew : skew),

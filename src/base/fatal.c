@@ -45,7 +45,8 @@ enum fatal fatal_signal(pid_t tid)
 
 	if (tid <= 0)
 		return FATAL_UNKNOWN;
-	if (proc_is_ours() && proc_read(tid, "status", text, sizeof(text)) >= 0)
+	if (proc_shows_us() &&
+	    proc_read(tid, "status", text, sizeof(text)) >= 0)
 		return fatal_in_status(text);
 	/* hidepid= hides what is there, kill() does not */
 	return kill(tid, 0) && errno == ESRCH ? FATAL_YES : FATAL_UNKNOWN;

@@ -27,7 +27,7 @@
 #define NAME_HEAD 63
 #define ANCESTORS_MAX 256
 
-bool proc_is_ours(void)
+bool proc_shows_us(void)
 {
 	char self[32], want[32];
 	ssize_t n = readlink("/proc/self", self, sizeof(self) - 1);
@@ -91,7 +91,7 @@ static pid_t proc_status_pid(pid_t tid, const char *name)
 	uint64_t pid;
 	ssize_t n;
 
-	if (tid <= 0 || !proc_is_ours())
+	if (tid <= 0 || !proc_shows_us())
 		return -ESRCH;
 	n = proc_read(tid, "status", text, sizeof(text));
 	if (n < 0)
@@ -182,7 +182,7 @@ int proc_writers(pid_t tid, uint64_t ino, const struct proc_mount *m)
 	DIR *d;
 	int fd, n;
 
-	if (tid <= 0 || !proc_is_ours())
+	if (tid <= 0 || !proc_shows_us())
 		return -ESRCH;
 	fd = proc_open_entry(tid, "fdinfo", O_DIRECTORY);
 	if (fd == -ENOENT && kill(tid, 0) && errno == ESRCH)
@@ -204,7 +204,7 @@ int proc_writers(pid_t tid, uint64_t ino, const struct proc_mount *m)
 uint64_t proc_program(pid_t process)
 {
 	char name[NAME_HEAD + 1];
-	ssize_t n = process > 0 && proc_is_ours()
+	ssize_t n = process > 0 && proc_shows_us()
 			    ? proc_read(process, "comm", name, sizeof(name))
 			    : -1;
 
@@ -213,7 +213,7 @@ uint64_t proc_program(pid_t process)
 
 bool proc_ending(pid_t tid)
 {
-	int fd = tid > 0 && proc_is_ours()
+	int fd = tid > 0 && proc_shows_us()
 			 ? proc_open_entry(tid, "fdinfo", O_DIRECTORY)
 			 : -ESRCH;
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);

@@ -14,7 +14,7 @@
 #include <sys/types.h>
 
 /* Are its numbers those of the processes that we see? */
-bool proc_is_ours(void);
+bool proc_shows_us(void);
 
 /* The start of /proc/TID/name as a string: its length or -errno. */
 ssize_t proc_read(pid_t tid, const char *name, char *text, size_t size);

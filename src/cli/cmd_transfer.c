@@ -355,7 +355,7 @@ static int transfer_put_plan_row(struct transfer_plan *p,
 	job = transfer_plan_row(p, row, local);
 	if (!job)
 		return -ENOMEM;
-	job->way = TRANSFER_UPLOAD;
+	job->action = TRANSFER_UPLOAD;
 	job->run = transfer_put;
 	return transfer_add(p->t, job);
 }

@@ -56,10 +56,11 @@ static int stages_check_name(const struct sql_statement *q, struct failure *f)
 /* ---- internal ---- */
 
 /* More than the store keeps is refused before anything has changed. */
-static int stages_check_notes(const struct sql_statement *q,
-			      const struct conn *notes, struct failure *f)
+static int stages_check_properties(const struct sql_statement *q,
+				   const struct conn *properties,
+				   struct failure *f)
 {
-	ssize_t size = catalog_properties_size(notes);
+	ssize_t size = catalog_properties_size(properties);
 
 	if (size < 0)
 		return (int)size;
@@ -87,16 +88,16 @@ static int stages_set_created_on(struct conn *c)
 }
 
 /* A new stage's; to be cleared in either case. */
-static int stages_new_notes(const struct sql_statement *q, struct conn *out,
-			    struct failure *f)
+static int stages_new_properties(const struct sql_statement *q,
+				 struct conn *out, struct failure *f)
 {
 	int rc;
 
 	*out = (struct conn){ 0 };
-	rc = stages_conn_alter_notes(q, out, f);
+	rc = stages_conn_alter_properties(q, out, f);
 	if (!rc)
 		rc = stages_set_created_on(out);
-	return rc ? rc : stages_check_notes(q, out, f);
+	return rc ? rc : stages_check_properties(q, out, f);
 }
 
 static int stages_fail_storage(struct session *s, int rc, struct failure *f)
@@ -110,11 +111,11 @@ static int stages_make_internal(struct session *s,
 				struct failure *f)
 {
 	struct stage *stage = NULL;
-	CONN_LOCAL notes;
-	int rc = stages_new_notes(q, &notes, f);
+	CONN_LOCAL properties;
+	int rc = stages_new_properties(q, &properties, f);
 
 	if (!rc) {
-		rc = catalog_create(s->catalog, q->name.s, &notes, &stage);
+		rc = catalog_create(s->catalog, q->name.s, &properties, &stage);
 		stage_unref(stage);
 		if (rc == -EROFS)
 			failure_set(
@@ -134,11 +135,11 @@ static int stages_remake_internal(struct session *s,
 				  const struct sql_statement *q,
 				  struct failure *f)
 {
-	CONN_LOCAL notes;
-	int rc = stages_new_notes(q, &notes, f);
+	CONN_LOCAL properties;
+	int rc = stages_new_properties(q, &properties, f);
 
 	if (!rc) {
-		rc = catalog_properties_set(s->catalog, q->name.s, &notes,
+		rc = catalog_properties_set(s->catalog, q->name.s, &properties,
 					    NULL);
 		if (rc)
 			stages_fail_storage(s, rc, f);
@@ -287,7 +288,7 @@ int stages_create(struct session *s, const struct sql_statement *q,
 	/* Everything that can be wrong with it, before anything goes. */
 	if (!rc) {
 		rc = q->url.s ? stages_conn_new(q, &conn, f)
-			      : stages_new_notes(q, &conn, f);
+			      : stages_new_properties(q, &conn, f);
 		conn_clear(&conn);
 	}
 	if (rc)
@@ -324,17 +325,17 @@ static int stages_alter_internal(struct session *s,
 				 struct failure *f)
 {
 	char etag[STORE_ETAG_SIZE];
-	CONN_LOCAL notes;
-	int rc = catalog_properties(s->catalog, q->name.s, &notes, etag);
+	CONN_LOCAL properties;
+	int rc = catalog_properties(s->catalog, q->name.s, &properties, etag);
 
 	if (rc)
 		return stages_fail_storage(s, rc, f);
-	rc = stages_conn_alter_notes(q, &notes, f);
+	rc = stages_conn_alter_properties(q, &properties, f);
 	if (!rc)
-		rc = stages_check_notes(q, &notes, f);
+		rc = stages_check_properties(q, &properties, f);
 	if (rc)
 		return rc;
-	rc = catalog_properties_set(s->catalog, q->name.s, &notes, etag);
+	rc = catalog_properties_set(s->catalog, q->name.s, &properties, etag);
 	if (rc == -ESTALE)
 		failure_set(f, CODE_STORAGE, rc,
 			    "'%s' was made or dropped at the same time",

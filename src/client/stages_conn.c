@@ -233,8 +233,8 @@ int stages_conn_alter(const struct sql_statement *q, struct conn *c,
 	return rc ? rc : conn_check_all(q, c, f);
 }
 
-int stages_conn_alter_notes(const struct sql_statement *q, struct conn *c,
-			    struct failure *f)
+int stages_conn_alter_properties(const struct sql_statement *q, struct conn *c,
+				 struct failure *f)
 {
 	int rc = conn_unset(q->unset, c);
 

@@ -18,7 +18,7 @@ int stages_conn_alter(const struct sql_statement *q, struct conn *c,
 		      struct failure *f);
 /* The same of an internal stage, which has nothing but COMMENT, FILE_FORMAT
  * and COPY_OPTIONS. */
-int stages_conn_alter_notes(const struct sql_statement *q, struct conn *c,
-			    struct failure *f);
+int stages_conn_alter_properties(const struct sql_statement *q, struct conn *c,
+				 struct failure *f);
 
 #endif

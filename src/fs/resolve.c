@@ -159,14 +159,14 @@ static bool resolve_is_dir(struct fs *fs, struct inode *dir, const char *name)
  * directory is asked for by its own. -EAGAIN: ask for the name. */
 static int resolve_whole_dir(struct fs *fs, struct inode *dir, const char *name)
 {
-	int rc, told;
+	int rc, answer;
 
 	if (resolve_is_dir(fs, dir, name) ||
 	    !dircache_worth_listing(fs->tree, dir))
 		return -EAGAIN;
-	rc = questions_begin(fs->questions, dir, "", &told);
+	rc = questions_begin(fs->questions, dir, "", &answer);
 	if (rc <= 0)
-		return rc ? rc : told;
+		return rc ? rc : answer;
 	rc = dirlist_renew(fs, dir);
 	rc = rc < 0 ? -EAGAIN : 0; /* that fails so, too, and says why */
 	questions_end(fs->questions, dir, "", rc);
@@ -207,14 +207,14 @@ int resolve_learn(struct fs *fs, struct inode *dir, const char *name,
 		  struct inode **out)
 {
 	struct inode_view v;
-	int rc, told;
+	int rc, answer;
 
 	inode_view(fs->tree, dir, &v);
 	if (!v.policy->implied_dirs || !fs->set.metadata_ttl_s ||
 	    names_is_root(fs, dir))
 		return resolve_ask(fs, dir, name, out);
 	for (;;) {
-		rc = questions_begin(fs->questions, dir, name, &told);
+		rc = questions_begin(fs->questions, dir, name, &answer);
 		if (rc < 0)
 			return rc;
 		if (rc) {
@@ -222,8 +222,8 @@ int resolve_learn(struct fs *fs, struct inode *dir, const char *name,
 			questions_end(fs->questions, dir, name, rc);
 			return rc;
 		}
-		rc = told && told != -ENOENT && told != -EINTR
-			     ? told
+		rc = answer && answer != -ENOENT && answer != -EINTR
+			     ? answer
 			     : resolve_known(fs, dir, name, out);
 		if (rc != -EAGAIN)
 			return rc;

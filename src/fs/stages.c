@@ -20,7 +20,7 @@
 
 /* What was read ahead, or is kept, in stages that are no more would keep their
  * stores. Costs requests where it was of others. */
-static void stages_let_go(struct fs *fs)
+static void stages_drop_cached(struct fs *fs)
 {
 	unsigned left = tree_lru_stages_left(fs->tree);
 
@@ -39,7 +39,7 @@ static int stages_enter(struct fs *fs, struct stage *stage, uint64_t asked,
 {
 	*out = tree_put_stage(fs->tree, stage, asked, 0);
 	stage_unref(stage);
-	stages_let_go(fs);
+	stages_drop_cached(fs);
 	if (*out)
 		stages_refresh_root(fs, *out);
 	return *out ? 0 : -ENOENT;
@@ -94,7 +94,7 @@ int stages_resolve(struct fs *fs, const char *name, struct inode **out)
 		rc = catalog_ask(fs->catalog, name, &stage);
 	if (rc == -ENOENT) {
 		tree_forget_stage(fs->tree, name, asked);
-		stages_let_go(fs);
+		stages_drop_cached(fs);
 	}
 	return rc ? rc : stages_enter(fs, stage, asked, out);
 }
@@ -146,7 +146,7 @@ int stages_list(struct fs *fs, int (*each)(void *arg, struct inode *i),
 	catalog_list_free(stages, n);
 	if (!rc && ask && !storage_rc)
 		dircache_end(fs->tree, &merge);
-	stages_let_go(fs);
+	stages_drop_cached(fs);
 	return rc ? rc
 		  : dircache_children(fs->tree, root, &merge,
 				      stages_show_internal, &show);
@@ -179,7 +179,7 @@ int stages_mkdir(struct fs *fs, const char *name, struct inode **out)
 	struct stage *stage;
 	int rc = catalog_create(fs->catalog, name, NULL, &stage);
 
-	return rc ? rc : stages_enter(fs, stage, TREE_OURS, out);
+	return rc ? rc : stages_enter(fs, stage, TREE_LOCAL, out);
 }
 
 /* What is not published yet would be lost. */
@@ -210,8 +210,8 @@ int stages_rmdir(struct fs *fs, const char *name)
 	if (rc == -ENOTEMPTY && i)
 		marker_empty(fs, i); /* names a key that is not shown */
 	if (!rc)
-		tree_forget_stage(fs->tree, name, TREE_OURS);
+		tree_forget_stage(fs->tree, name, TREE_LOCAL);
 	inode_unref(fs->tree, i);
-	stages_let_go(fs);
+	stages_drop_cached(fs);
 	return rc;
 }

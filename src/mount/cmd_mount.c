@@ -248,7 +248,7 @@ static int mount_make_session(struct mounting *m)
 				  "rootcontext= are SELinux's, which is not "
 				  "on here)");
 	if (!rc)
-		mount_lock_note(m->lock, session_device(m->session), "");
+		mount_lock_record(m->lock, session_device(m->session), "");
 	return rc;
 }
 

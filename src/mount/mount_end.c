@@ -71,8 +71,8 @@ static unsigned mount_end_writers(struct mount_end *e)
 static void mount_end_note(struct mount_end *e, struct buf *name)
 {
 	fs_writer_name(e->set.fs, name);
-	mount_lock_note(e->set.lock, session_device(e->set.session),
-			buf_str(name));
+	mount_lock_record(e->set.lock, session_device(e->set.session),
+			  buf_str(name));
 }
 
 /* From here on until the process ends others find the place busy. */

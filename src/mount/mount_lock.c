@@ -32,26 +32,27 @@
 #include "client/daemon.h"
 
 #define WAITS_MAX 1023
-#define NOTE_MAX (63 + WAITS_MAX)
+#define RECORD_MAX (63 + WAITS_MAX)
 #define NAMED_MAX 3 /* processes in a message */
 #define NAMESPACES_MAX 256 /* looked at, each once */
 #define PAUSE_MS 100
 
-static void mount_lock_write_note(int fd, const char *device, const char *waits)
+static void mount_lock_write_record(int fd, const char *device,
+				    const char *waits)
 {
-	char note[NOTE_MAX + 1];
-	int n = snprintf(note, sizeof(note), "%ld %s\n%.*s\n", (long)getpid(),
-			 device, WAITS_MAX, waits);
+	char record[RECORD_MAX + 1];
+	int n = snprintf(record, sizeof(record), "%ld %s\n%.*s\n",
+			 (long)getpid(), device, WAITS_MAX, waits);
 
 	/* A note that is missing costs a message its names, nothing else. */
-	if (n > 0 && (size_t)n < sizeof(note) && !ftruncate(fd, 0))
-		io_pwrite(fd, note, (size_t)n, 0);
+	if (n > 0 && (size_t)n < sizeof(record) && !ftruncate(fd, 0))
+		io_pwrite(fd, record, (size_t)n, 0);
 }
 
-void mount_lock_note(int fd, const char *device, const char *waits)
+void mount_lock_record(int fd, const char *device, const char *waits)
 {
 	if (fd >= 0)
-		mount_lock_write_note(fd, device, waits);
+		mount_lock_write_record(fd, device, waits);
 }
 
 struct owner {
@@ -62,18 +63,18 @@ struct owner {
 
 static void mount_lock_read_owner(int fd, struct owner *o)
 {
-	char note[NOTE_MAX + 1], *line;
-	ssize_t n = io_pread(fd, note, NOTE_MAX, 0);
+	char record[RECORD_MAX + 1], *line;
+	ssize_t n = io_pread(fd, record, RECORD_MAX, 0);
 
 	memset(o, 0, sizeof(*o));
 	if (n <= 0)
 		return;
-	note[n] = '\0';
-	if (sscanf(note, "%ld %31s", &o->pid, o->device) < 1 || o->pid < 0) {
+	record[n] = '\0';
+	if (sscanf(record, "%ld %31s", &o->pid, o->device) < 1 || o->pid < 0) {
 		memset(o, 0, sizeof(*o));
 		return;
 	}
-	line = strchr(note, '\n');
+	line = strchr(record, '\n');
 	if (line)
 		snprintf(o->waits, sizeof(o->waits), "%.*s",
 			 (int)strcspn(line + 1, "\n"), line + 1);
@@ -286,7 +287,7 @@ int mount_lock_take(const char *source, const char *mountpoint, uint64_t wait_s,
 	rc = *fd < 0 ? -errno
 		     : mount_lock_wait_for(*fd, mountpoint, wait_s, why);
 	if (!rc)
-		mount_lock_write_note(*fd, "", "");
+		mount_lock_write_record(*fd, "", "");
 	else if (rc != -ETIMEDOUT)
 		buf_addf(why, "%s: %s", buf_str(&name), strerror(-rc));
 	return rc;

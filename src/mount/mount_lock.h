@@ -26,6 +26,6 @@ int mount_lock_take(const char *source, const char *mountpoint, uint64_t wait_s,
 
 /* For the next one's message: the mount's device, as session_device() has it,
  * and the file that its end waits for, or "". */
-void mount_lock_note(int fd, const char *device, const char *waits);
+void mount_lock_record(int fd, const char *device, const char *waits);
 
 #endif

@@ -87,7 +87,7 @@ static void outage_end(struct http_loop *l, struct http_outage *o)
 {
 	const struct log_where where = { .stage = o->name };
 
-	if (o->since_ms && atomic_load(&o->told))
+	if (o->since_ms && atomic_load(&o->reported))
 		log_at(LOG_LEVEL_WARN, &where,
 		       "%s answers again, after %lld s and %llu requests that "
 		       "failed",
@@ -96,7 +96,7 @@ static void outage_end(struct http_loop *l, struct http_outage *o)
 		       (unsigned long long)o->failures);
 	o->since_ms = 0;
 	o->failures = 0;
-	if (atomic_exchange(&o->told, false))
+	if (atomic_exchange(&o->reported, false))
 		atomic_fetch_sub(&l->n_down, 1);
 }
 
@@ -128,7 +128,7 @@ int64_t http_outage_turn(struct http_loop *l, int64_t now_ms)
 	for (struct http_outage *o = l->outages; o; o = o->next) {
 		const struct log_where where = { .stage = o->name };
 
-		if (!o->since_ms || atomic_load(&o->told))
+		if (!o->since_ms || atomic_load(&o->reported))
 			continue;
 		left_ms = o->since_ms + HTTP_OUTAGE_MS - now_ms;
 		if (left_ms > 0) {
@@ -136,7 +136,7 @@ int64_t http_outage_turn(struct http_loop *l, int64_t now_ms)
 				next_ms = left_ms;
 			continue;
 		}
-		atomic_store(&o->told, true);
+		atomic_store(&o->reported, true);
 		atomic_fetch_add(&l->n_down, 1);
 		log_at(LOG_LEVEL_WARN, &where,
 		       "%s does not answer: %s (what fails from now on is "
@@ -162,5 +162,5 @@ bool http_lane_is_down(const struct http_lane *lane)
 {
 	const struct http_outage *o = atomic_load(&lane->outage);
 
-	return o && atomic_load(&o->told);
+	return o && atomic_load(&o->reported);
 }

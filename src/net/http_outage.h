@@ -23,7 +23,7 @@ struct http_outage {
 	char why[128];
 	int64_t since_ms; /* 0: it answers */
 	uint64_t failures; /* since then */
-	_Atomic(bool) told;
+	_Atomic(bool) reported;
 	struct http_outage *next;
 };
 

@@ -181,9 +181,9 @@ static void folder_change_swap(struct folder_change *ch)
 }
 
 static void folder_reload(struct external_folder *f,
-			  const struct external_set *old, bool told)
+			  const struct external_set *old, bool reported)
 {
-	struct folder_change ch = { .f = f, .old = *old, .tell = !told };
+	struct folder_change ch = { .f = f, .old = *old, .tell = !reported };
 	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	struct drop_ins read = { 0 };
 

@@ -24,7 +24,7 @@ static const struct row {
 	{ PROP_SSE_KEY, PROP_CRYPT },
 	{ "x-amz-server-side-encryption-bucket-key-enabled", PROP_CRYPT },
 	{ PROP_TAGGING, PROP_TAGS },
-	{ PROP_TAG_COUNT, PROP_TOLD },
+	{ PROP_TAG_COUNT, PROP_ANSWER_ONLY },
 };
 #define ROWS (sizeof(table) / sizeof(*table))
 

@@ -42,7 +42,7 @@ enum prop_kind {
 			    with each copy */
 	PROP_CRYPT = 4, /* ... and how it encrypts it */
 	PROP_TAGS = 8, /* its tags, which no answer repeats */
-	PROP_TOLD = 16, /* an answer alone has it */
+	PROP_ANSWER_ONLY = 16, /* an answer alone has it */
 };
 #define PROP_WRITTEN (PROP_CONTENT | PROP_SERVER | PROP_CRYPT | PROP_TAGS)
 

@@ -122,7 +122,7 @@ void store_get(struct store *s, struct store_get *get)
 	int rc = store_check_get(s, get);
 
 	get->state = NULL;
-	get->whole = get->unsure = get->told = false;
+	get->whole = get->unverified = get->has_props = false;
 	if (rc)
 		get->done(get, rc, &none);
 	else

@@ -130,11 +130,13 @@ struct store_get {
 		     const struct object_info *info);
 	bool whole; /* set before done(): the server knows no ranges, and sent
 		       the object from its first byte on */
-	bool unsure; /* set before done(): an answer had no ETag, or a weak one,
-			so that the bytes are good for this moment only */
-	/* NULL, or set before done(0) to its headers, if they are told. */
+	/* Set before done(): an answer had no ETag, or a weak one, so that the
+	 * bytes are good for this moment only. */
+	bool unverified;
+	/* NULL, or set before done(0) to its headers, if the answer has
+	 * them. */
 	struct props *props;
-	bool told;
+	bool has_props;
 	void *state; /* the store's */
 };
 

@@ -128,5 +128,5 @@ int store_get_whole(struct store *s, const char *key, const char *etag,
 
 	memset(out, 0, sizeof(*out));
 	rc = get_sync_run(s, &g, n, &out->info);
-	return rc ? rc : !g.get.told;
+	return rc ? rc : !g.get.has_props;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A flight is a part on its way. There are as many as the width, made with the
- * upload, so a part that may be sent cannot fail for lack of memory; one is
- * used again once its part has ended, by the owner alone, which also is the
- * one that cancels: so a flight that is being cancelled is of the same part.
+ * An inflight_part is a part on its way. There are as many as the width, made
+ * with the upload, so a part that may be sent cannot fail for lack of memory;
+ * one is used again once its part has ended, by the owner alone, which also is
+ * the one that cancels: so one that is being cancelled is still the same part.
  */
 #include "store/upload_parts.h"
 
@@ -25,12 +25,12 @@ struct slot {
 	char etag[STORE_ETAG_SIZE];
 };
 
-struct flight {
+struct inflight_part {
 	struct store_part part; /* first */
 	struct upload_parts *owner;
 	void (*ended)(void *arg, int rc);
 	void *arg;
-	bool flies; /* under the lock */
+	bool busy; /* under the lock */
 	bool cancelled; /* the owner's */
 };
 
@@ -47,7 +47,7 @@ struct upload_parts {
 	unsigned width;
 	struct lock lock;
 	struct upload_parts_locked guarded_;
-	struct flight flights[];
+	struct inflight_part inflight[];
 };
 
 LOCK_GUARDS(parts_locked, upload_parts, upload_parts_locked);
@@ -64,7 +64,7 @@ static struct slot *parts_slot_locked(struct upload_parts *p, unsigned number)
 static struct upload_parts *parts_new(unsigned width)
 {
 	struct upload_parts *p =
-		calloc(1, sizeof(*p) + width * sizeof(p->flights[0]));
+		calloc(1, sizeof(*p) + width * sizeof(p->inflight[0]));
 
 	if (p) {
 		lock_init(&p->lock, LOCK_UPLOAD_PARTS);
@@ -175,51 +175,52 @@ int upload_parts_resume(struct store *s, const struct store_pending *pending,
 
 /* ---- parts on their way ---- */
 
-static void parts_note_locked(struct upload_parts *p, struct flight *fl, int rc)
-	REQUIRES(&p->lock)
+static void parts_note_locked(struct upload_parts *p, struct inflight_part *in,
+			      int rc) REQUIRES(&p->lock)
 {
 	struct upload_parts_locked *g = parts_locked(p);
-	struct slot *slot = parts_slot_locked(p, fl->part.number);
+	struct slot *slot = parts_slot_locked(p, in->part.number);
 
 	if (!rc && !slot->stale) {
 		slot->state = SLOT_SENT;
-		memcpy(slot->etag, fl->part.etag, sizeof(slot->etag));
+		memcpy(slot->etag, in->part.etag, sizeof(slot->etag));
 	} else {
 		slot->state = SLOT_NONE;
 	}
 	if (rc && rc != -ECANCELED && !slot->stale && !g->rc)
 		g->rc = rc;
-	fl->flies = false;
+	in->busy = false;
 	g->count.sending--;
-	g->count.owned -= fl->ended != NULL;
+	g->count.owned -= in->ended != NULL;
 	g->count.ended++;
 	waiter_list_wake(&g->waiters);
 }
 
-/* The store's thread. The upload lives until its last flight has ended. */
+/* The store's thread. The upload lives until its last part in flight has
+ * ended. */
 static void parts_done(struct store_part *part, int rc)
 {
-	struct flight *fl = (struct flight *)part;
-	struct upload_parts *p = fl->owner;
+	struct inflight_part *in = (struct inflight_part *)part;
+	struct upload_parts *p = in->owner;
 
-	if (fl->ended)
-		fl->ended(fl->arg, rc);
-	LOCK_DO(&p->lock, parts_note_locked(p, fl, rc));
+	if (in->ended)
+		in->ended(in->arg, rc);
+	LOCK_DO(&p->lock, parts_note_locked(p, in, rc));
 }
 
-/* There is room: the slot and a flight are the part's. */
-static struct flight *parts_take_next_locked(struct upload_parts *p,
-					     const struct upload_part *part)
+/* There is room: the part gets its slot and an inflight_part. */
+static struct inflight_part *parts_take_next_locked(
+	struct upload_parts *p, const struct upload_part *part)
 	REQUIRES(&p->lock)
 {
 	struct upload_parts_locked *g = parts_locked(p);
 	struct slot *slot = parts_slot_locked(p, part->number);
-	struct flight *fl = p->flights;
+	struct inflight_part *in = p->inflight;
 
 	assert(slot->state != SLOT_SENDING);
-	while (fl->flies)
-		fl++;
-	*fl = (struct flight){
+	while (in->busy)
+		in++;
+	*in = (struct inflight_part){
 		.part = { .upload = p->upload,
 			  .number = part->number,
 			  .offset = part->offset,
@@ -228,18 +229,18 @@ static struct flight *parts_take_next_locked(struct upload_parts *p,
 		.owner = p,
 		.ended = part->ended,
 		.arg = part->arg,
-		.flies = true,
+		.busy = true,
 	};
 	slot->state = SLOT_SENDING;
 	slot->stale = false;
 	g->count.sending++;
-	g->count.owned += fl->ended != NULL;
-	return fl;
+	g->count.owned += in->ended != NULL;
+	return in;
 }
 
 int upload_parts_send(struct upload_parts *p, const struct upload_part *part)
 {
-	struct flight *fl = NULL;
+	struct inflight_part *in = NULL;
 	int rc = part->number ? upload_parts_wait(p, p->width - 1) : -EINVAL;
 
 	if (rc)
@@ -247,10 +248,10 @@ int upload_parts_send(struct upload_parts *p, const struct upload_part *part)
 	lock_take(&p->lock);
 	rc = parts_reserve_locked(p, part->number);
 	if (!rc)
-		fl = parts_take_next_locked(p, part);
+		in = parts_take_next_locked(p, part);
 	lock_drop(&p->lock);
-	if (fl)
-		store_part(&fl->part);
+	if (in)
+		store_part(&in->part);
 	return rc;
 }
 
@@ -289,9 +290,9 @@ static bool parts_slot_ended_locked(struct upload_parts *p, unsigned number)
 	return !slot || slot->state != SLOT_SENDING;
 }
 
-static bool parts_is_borrowed(const struct flight *fl)
+static bool parts_is_borrowed(const struct inflight_part *in)
 {
-	return fl->flies && !fl->ended;
+	return in->busy && !in->ended;
 }
 
 static bool parts_recalled_locked(struct upload_parts *p, unsigned arg)
@@ -386,13 +387,13 @@ void upload_parts_stale(struct upload_parts *p, unsigned first, unsigned last)
 static void parts_cancel(struct upload_parts *p, bool all)
 {
 	for (unsigned i = 0; i < p->width; i++) {
-		struct flight *fl = &p->flights[i];
-		bool flies = LOCK_UNDER(&p->lock, all ? fl->flies
-						      : parts_is_borrowed(fl));
+		struct inflight_part *in = &p->inflight[i];
+		bool busy = LOCK_UNDER(&p->lock,
+				       all ? in->busy : parts_is_borrowed(in));
 
-		if (flies && !fl->cancelled) {
-			fl->cancelled = true;
-			store_part_cancel(&fl->part);
+		if (busy && !in->cancelled) {
+			in->cancelled = true;
+			store_part_cancel(&in->part);
 		}
 	}
 	parts_sleep(p, all ? parts_at_most_locked : parts_recalled_locked, 0,

@@ -178,7 +178,7 @@ void transfer_fail(struct transfer *t, const char *why, const char *what, ...)
 
 static bool transfer_job_is_upload(const struct transfer_job *job)
 {
-	return job->way == TRANSFER_UPLOAD;
+	return job->action == TRANSFER_UPLOAD;
 }
 
 static const char *transfer_job_what(const struct transfer_job *job)
@@ -186,20 +186,20 @@ static const char *transfer_job_what(const struct transfer_job *job)
 	static const char *const words[] = { "download", "upload", "copy",
 					     "remove" };
 
-	return words[job->way];
+	return words[job->action];
 }
 
 static const char *transfer_job_from(const struct transfer_job *job)
 {
-	return job->way == TRANSFER_REMOVE   ? ""
-	       : transfer_job_is_upload(job) ? job->local
-					     : job->remote.label;
+	return job->action == TRANSFER_REMOVE ? ""
+	       : transfer_job_is_upload(job)  ? job->local
+					      : job->remote.label;
 }
 
 static const char *transfer_job_to(const struct transfer_job *job)
 {
 	bool remote = transfer_job_is_upload(job) ||
-		      (job->way == TRANSFER_REMOVE && job->remote.label);
+		      (job->action == TRANSFER_REMOVE && job->remote.label);
 
 	return remote ? job->remote.label : job->local;
 }
@@ -213,7 +213,7 @@ static void transfer_say_failure(struct transfer *t,
 				 const struct transfer_job *job,
 				 const char *why)
 {
-	if (job->way == TRANSFER_REMOVE)
+	if (job->action == TRANSFER_REMOVE)
 		transfer_fail(t, why, "cannot remove %s", transfer_job_to(job));
 	else
 		transfer_fail(t, why, "cannot %s %s to %s",
@@ -257,17 +257,18 @@ static void transfer_row(struct transfer *t, const struct transfer_job *job,
 	if (size != TRANSFER_UNKNOWN)
 		buf_addf(&text, "%llu", (unsigned long long)size);
 	lock_take(&t->speech);
-	table_row(t->rows,
-		  (const struct table_value[5]){
-			  { .text = t->set.json || job->way != TRANSFER_REMOVE
-					    ? transfer_job_from(job)
-					    : "(remove)" },
-			  { .text = transfer_job_to(job) },
-			  { .text = buf_str(&text),
-			    .number = size == TRANSFER_UNKNOWN ? 0 : size },
-			  { .text = status },
-			  { .text = error },
-		  });
+	table_row(
+		t->rows,
+		(const struct table_value[5]){
+			{ .text = t->set.json || job->action != TRANSFER_REMOVE
+					  ? transfer_job_from(job)
+					  : "(remove)" },
+			{ .text = transfer_job_to(job) },
+			{ .text = buf_str(&text),
+			  .number = size == TRANSFER_UNKNOWN ? 0 : size },
+			{ .text = status },
+			{ .text = error },
+		});
 	lock_drop(&t->speech);
 }
 
@@ -289,7 +290,7 @@ static struct transfer_job *transfer_take_job(struct transfer *t)
 		g->n_queue--;
 		g->busy++;
 		snprintf(g->count.current, sizeof(g->count.current), "%s",
-			 job->way == TRANSFER_UPLOAD ? job->local
+			 job->action == TRANSFER_UPLOAD ? job->local
 						     : job->remote.label ?: "");
 		waiter_list_wake(&g->full);
 	}
@@ -356,7 +357,7 @@ static const char *transfer_job_status(const struct transfer_job *job, int rc)
 {
 	if (rc)
 		return rc == -EEXIST ? "skipped" : "failed";
-	return job->way == TRANSFER_REMOVE ? "removed" : "done";
+	return job->action == TRANSFER_REMOVE ? "removed" : "done";
 }
 
 static void transfer_do(struct transfer *t, struct transfer_job *job)
@@ -514,7 +515,8 @@ int transfer_add(struct transfer *t, struct transfer_job *job)
 
 	if (t->set.dry_run) {
 		transfer_row(t, job,
-			     job->way == TRANSFER_REMOVE ? "remove" : "planned",
+			     job->action == TRANSFER_REMOVE ? "remove"
+							    : "planned",
 			     NULL);
 		transfer_job_free(job);
 		return 0;

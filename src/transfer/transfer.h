@@ -20,7 +20,7 @@ struct transfer;
 
 #define TRANSFER_PARALLEL_MAX 256
 
-enum transfer_way {
+enum transfer_action {
 	TRANSFER_DOWNLOAD,
 	TRANSFER_UPLOAD,
 	TRANSFER_COPY,
@@ -28,7 +28,7 @@ enum transfer_way {
 };
 
 struct transfer_job {
-	enum transfer_way way; /* what run() does */
+	enum transfer_action action; /* what run() does */
 	/* 0; -EEXIST: left as it is, on purpose; or -errno with why. Blocks. */
 	int (*run)(struct transfer *t, struct transfer_job *job,
 		   struct buf *why);

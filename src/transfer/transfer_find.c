@@ -65,7 +65,7 @@ static int find_queue_marker(struct find *f, const char *path)
 
 	if (!job)
 		return -ENOMEM;
-	job->way = TRANSFER_UPLOAD;
+	job->action = TRANSFER_UPLOAD;
 	job->run = transfer_put;
 	job->directory = true;
 	job->move = false;

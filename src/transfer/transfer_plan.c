@@ -187,7 +187,7 @@ struct transfer_job *transfer_plan_copy(struct transfer_plan *p,
 	}
 	free(job->local);
 	job->local = label;
-	job->way = TRANSFER_COPY;
+	job->action = TRANSFER_COPY;
 	job->run = transfer_copy;
 	return job;
 }

@@ -249,7 +249,7 @@ static int sync_remove_one(struct sync_batch *b, const char *name)
 			       : transfer_plan_local(buf_str(&path));
 	if (!job)
 		return -ENOMEM;
-	job->way = TRANSFER_REMOVE;
+	job->action = TRANSFER_REMOVE;
 	job->run = sync_run_remove;
 	job->move = false;
 	b->jobs[b->n++] = job;

@@ -64,7 +64,7 @@ static int walk_queue(struct walk_up *w, const char *local, const char *rest,
 		return rc;
 	job->there = transfer_index_find(w->plan->index, job->remote.key,
 					 &job->found);
-	job->way = TRANSFER_UPLOAD;
+	job->action = TRANSFER_UPLOAD;
 	job->run = transfer_put;
 	job->directory = directory;
 	if (directory)

@@ -35,7 +35,7 @@ static void do_get(struct memstore *m, struct store_get *get, int rc)
 		info = o->info;
 		if (get->props) {
 			mem_props_tell(o->props, get->props);
-			get->told = true;
+			get->has_props = true;
 		}
 	}
 	lock_drop(&m->lock);

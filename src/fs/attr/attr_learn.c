@@ -43,22 +43,22 @@ static int learn_at(struct tree *t, struct learn *l, struct inode *dir,
 	struct object_details *d = malloc(sizeof(*d));
 	struct store_attr a;
 	struct inode_view v;
-	bool is_told;
+	bool is_refreshed;
 	int rc = -ENOMEM;
 
 	inode_view(t, l->inode, &v);
 	if (d)
 		rc = learn_ask(o->stage->store, buf_str(&o->key), d, &a);
-	is_told = !rc;
+	is_refreshed = !rc;
 	if (rc == -EACCES || (rc == -ENOENT && v.kind == INODE_DIR))
 		rc = 0;
-	if (!rc && !is_told && v.kind == INODE_FILE)
+	if (!rc && !is_refreshed && v.kind == INODE_FILE)
 		d->info = v.info;
 	if (!rc)
 		l->now = inode_meta_learn(
 			t, dir, name, v.kind,
-			is_told || v.kind == INODE_FILE ? &d->info : NULL, &a,
-			asked);
+			is_refreshed || v.kind == INODE_FILE ? &d->info : NULL,
+			&a, asked);
 	else if (rc == -ENOENT)
 		l->now = tree_refresh_absent(t, dir, name, asked);
 	free(d);

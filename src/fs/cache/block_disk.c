@@ -212,7 +212,7 @@ void block_disk_save(struct block *b)
 {
 	struct block_disk *d = b->cache->disk;
 
-	if (!d || !b->name->keeps || b->from_disk || b->get.unsure ||
+	if (!d || !b->name->keeps || b->from_disk || b->get.unverified ||
 	    !disk_cache_saves(d->disk) || !disk_hold(d, b))
 		return;
 	if (!disk_queue_save(d, b))

@@ -26,7 +26,7 @@
 #define ROOM_PART 16 /* ... or this part of it, if that is less */
 
 /* One of the two directions. */
-struct disk_way {
+struct disk_direction {
 	const char *verb;
 	_Atomic(int64_t) off_until_ms; /* 0: it works, as far as is known */
 };
@@ -36,7 +36,7 @@ struct disk_cache {
 	char *path; /* for messages */
 	uint64_t limit;
 	unsigned retry_ms;
-	struct disk_way reading, writing;
+	struct disk_direction reading, writing;
 	_Atomic(bool) stop;
 	_Atomic(bool) evicting;
 	_Atomic(uint64_t) hits, misses, read, written, evicted, damaged;
@@ -156,20 +156,20 @@ void disk_cache_stop(struct disk_cache *c)
 
 /* ---- a disk that fails ---- */
 
-static bool cache_is_on(const struct disk_way *w)
+static bool cache_is_on(const struct disk_direction *w)
 {
 	return w->off_until_ms <= clock_mono_ms();
 }
 
 /* One line when it begins to fail, and one when it works again. */
-static void cache_failed(struct disk_cache *c, struct disk_way *w, int rc)
+static void cache_failed(struct disk_cache *c, struct disk_direction *w, int rc)
 {
 	if (!atomic_exchange(&w->off_until_ms, clock_mono_ms() + c->retry_ms))
 		log_warn("cannot %s the disk cache, and go on without: %s: %s",
 			 w->verb, c->path, strerror(-rc));
 }
 
-static void cache_works(struct disk_cache *c, struct disk_way *w)
+static void cache_works(struct disk_cache *c, struct disk_direction *w)
 {
 	if (w->off_until_ms && atomic_exchange(&w->off_until_ms, 0))
 		log_warn("can %s the disk cache again: %s", w->verb, c->path);

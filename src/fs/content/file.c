@@ -179,7 +179,7 @@ void file_close(struct file *f)
 
 	if (!inode_file_put(env->tree, f->inode, &g))
 		return;
-	turn_is_ours(f);
+	turn_assert_held(f);
 	upload_give_up(f);
 	f->ops->forget(f, NULL, NULL);
 	if (g.dir && env->given_up)

@@ -168,7 +168,7 @@ static int publish_fetch_piece(void *arg, size_t k)
 	char *mem = pool_try(pool, size), *bytes = mem;
 	int rc = 0;
 
-	turn_is_ours(p->file);
+	turn_assert_held(p->file);
 	if (!mem) {
 		cap = number_min(size, FETCH_SMALL);
 		bytes = malloc(cap);
@@ -275,7 +275,7 @@ static int publish_copy_part(void *arg, size_t k)
 				    .offset = p->copies[k].from };
 	int rc = publish_part(p, p->copies[k].number, &part);
 
-	turn_is_ours(p->file);
+	turn_assert_held(p->file);
 	from.len = part.len;
 	if (!rc)
 		rc = upload_parts_copy(content(p->file)->upload, part.number,
@@ -410,7 +410,7 @@ static int publish_complete(void *arg, size_t k)
 {
 	struct publish *p = arg;
 
-	turn_is_ours(p->file);
+	turn_assert_held(p->file);
 	return upload_parts_complete(content(p->file)->upload, p->n, NULL,
 				     &p->result);
 }
@@ -463,7 +463,7 @@ static int publish_prepare_whole(void *arg, size_t k)
 	struct publish *p = w->publish;
 	struct part_range part = { .number = 1, .len = p->size };
 
-	turn_is_ours(p->file);
+	turn_assert_held(p->file);
 	return k ? publish_body(p, &part, &w->body) : file_props_learn(p->file);
 }
 
@@ -534,7 +534,7 @@ static int publish_once(struct file *f, const char *key,
 	struct publish p = { .file = f, .key = key };
 	int rc;
 
-	turn_is_ours(p.file);
+	turn_assert_held(p.file);
 	rc = publish_look(&p);
 	if (!rc)
 		rc = publish_check_key(&p);
@@ -560,7 +560,7 @@ int publish_remote(struct file *f, const char *key, struct object_info *result)
 {
 	int rc;
 
-	turn_is_ours(f);
+	turn_assert_held(f);
 	rc = range_publish(f, key, result);
 	if (rc != -ENOTSUP)
 		return rc;

@@ -211,7 +211,7 @@ int sent_settle(struct file *f, const char *key)
 	x->file = f;
 	x->key = key;
 	x->compared = false;
-	turn_is_ours(x->file);
+	turn_assert_held(x->file);
 	rc = sent_ask(x);
 	free(x);
 	/* What is not there, and what may not be read, is not settled. */

@@ -40,7 +40,7 @@ struct spill_kept {
 	void (*ended)(void *arg);
 	void *arg;
 	bool stopped; /* lost because spill_stop() came before */
-	bool told; /* that it is lost */
+	bool reported; /* that it is lost */
 	struct spill_kept *prev, *next;
 };
 
@@ -396,7 +396,7 @@ static struct spill_kept *spill_untold_locked(struct spill *s)
 {
 	struct spill_kept *k = spill_locked(s)->lost;
 
-	while (k && (k->told || k->stopped))
+	while (k && (k->reported || k->stopped))
 		k = k->next;
 	return k;
 }
@@ -414,9 +414,9 @@ bool spill_next_lost(struct spill *s, struct extent *out)
 	return true;
 }
 
-void spill_told_lost(struct spill *s)
+void spill_lost_reported(struct spill *s)
 {
-	LOCK_DO(&s->lock, spill_untold_locked(s)->told = true);
+	LOCK_DO(&s->lock, spill_untold_locked(s)->reported = true);
 	__atomic_sub_fetch(&s->n_lost, 1, __ATOMIC_RELEASE);
 }
 
@@ -431,7 +431,7 @@ static void spill_cut_lost(struct spill *s, uint64_t size)
 			k->end = number_max(size, k->start);
 		if (k->end > k->start)
 			continue;
-		if (!k->told && !k->stopped)
+		if (!k->reported && !k->stopped)
 			__atomic_sub_fetch(&s->n_lost, 1, __ATOMIC_RELEASE);
 		DL_DELETE(spill_locked(s)->lost, k);
 		free(k);

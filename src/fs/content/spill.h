@@ -86,7 +86,7 @@ void spill_hurry(struct spill *s);
 void spill_wait(struct spill *s, uint64_t start, uint64_t end);
 /* Bytes that could not be kept; false: there are none that were not told. */
 bool spill_next_lost(struct spill *s, struct extent *out);
-void spill_told_lost(struct spill *s); /* of that one */
+void spill_lost_reported(struct spill *s); /* of that one */
 /*
  * For when the bytes are not needed any more, before the owner gives them up:
  * what is being kept ends before this returns. NULL is fine.

@@ -221,7 +221,7 @@ static inline void turn_ended(struct file *f) RELEASE(f->turn) NO_THREAD_CHECK
 }
 /* The caller works for the thread that has the turn, or is the only one that
  * knows of the file. */
-static inline void turn_is_ours(struct file *f) ASSERTS(f->turn)
+static inline void turn_assert_held(struct file *f) ASSERTS(f->turn)
 {
 }
 /*

@@ -197,7 +197,7 @@ int upload_settle(struct file *f, uint64_t start, uint64_t end)
 			extents_add(&content_edit(f)->not_retained, lost.start,
 				    number_min(lost.end, content(f)->size)));
 		if (!rc)
-			spill_told_lost(s);
+			spill_lost_reported(s);
 		if (!rc && first)
 			upload_tell_lost(f);
 		first = false;

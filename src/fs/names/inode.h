@@ -232,7 +232,7 @@ struct inode *tree_refresh_absent(struct tree *t, struct inode *dir,
  * id of the listing that showed it, or 0. Referenced, or NULL. */
 struct inode *tree_put_stage(struct tree *t, struct stage *stage,
 			     uint64_t asked, uint64_t seen);
-#define TREE_OURS UINT64_MAX /* as `asked`: this mount made or dropped it */
+#define TREE_LOCAL UINT64_MAX /* as `asked`: this mount made or dropped it */
 /* There is no such stage, even if what is in it is open: open handles keep its
  * place. */
 void tree_forget_stage(struct tree *t, const char *name, uint64_t asked);

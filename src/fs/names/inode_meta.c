@@ -104,9 +104,9 @@ static void meta_take_times(struct inode *i, const struct object_info *info,
 		i->flags &= ~INODE_KERNEL_BEGIN;
 }
 
-static void meta_told_locked(struct tree *t, struct inode *i,
-			     const struct object_info *info,
-			     const struct store_attr *a) REQUIRES(t->lock)
+static void meta_refresh_locked(struct tree *t, struct inode *i,
+				const struct object_info *info,
+				const struct store_attr *a) REQUIRES(t->lock)
 {
 	uint32_t version = info ? inode_attr_version(info) : 0;
 	bool known = i->flags & INODE_ATTR_KNOWN;
@@ -163,7 +163,7 @@ static struct inode *meta_learn_locked(struct tree *t, struct inode *dir,
 	}
 	if (i && counts && !(i->flags & INODE_ATTR_DIRTY) && !inode_dirty(i) &&
 	    i->kind == kind)
-		meta_told_locked(t, i, info, a);
+		meta_refresh_locked(t, i, info, a);
 	return i;
 }
 

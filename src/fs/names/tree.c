@@ -403,7 +403,7 @@ struct inode *tree_put_stage(struct tree *t, struct stage *stage,
 		i = inode_live(i) ? i : NULL;
 	} else {
 		i = tree_put_stage_locked(t, stage);
-		if (i && asked == TREE_OURS)
+		if (i && asked == TREE_LOCAL)
 			tree_stamp_locked(t, i);
 		if (i)
 			i->refreshed_ms = clock_mono_ms();

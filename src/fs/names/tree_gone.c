@@ -225,9 +225,9 @@ void tree_forget_stage(struct tree *t, const char *name, uint64_t asked)
 		tree_lru_orphan_locked(t, i);
 		i = NULL;
 	}
-	if (asked == TREE_OURS && i)
+	if (asked == TREE_LOCAL && i)
 		tree_stamp_locked(t, i);
-	else if (asked == TREE_OURS)
+	else if (asked == TREE_LOCAL)
 		gone_leave_absent_locked(t, t->root, name);
 	tree_unlock(t);
 }

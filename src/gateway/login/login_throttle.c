@@ -58,7 +58,7 @@
 #define WAIT_MAX_MS 16000
 #define CHANCE_MS 50 /* within which one of those that wait is first */
 #define REPEATED_MS 1000 /* before what was wrong is told so again */
-#define FLIGHTS_MAX 32
+#define SINGLE_FLIGHTS_MAX 32
 #define JOIN_MS 20 /* between two looks at another's */
 #define JOIN_MAX_MS 10000
 
@@ -81,7 +81,7 @@ struct single_flight {
 };
 
 struct login_throttle_locked {
-	struct single_flight flights[FLIGHTS_MAX];
+	struct single_flight single_flights[SINGLE_FLIGHTS_MAX];
 	struct known right[KNOWN_MAX], wrong_ones[KNOWN_MAX];
 	struct wrong wrong[WRONG_MAX];
 };
@@ -326,15 +326,16 @@ static void throttle_give_turn_back(struct login_throttle *g,
 /* ---- the same guess twice ---- */
 
 /* true: it is this one's to be looked at; throttle_end_flight() afterwards. */
-static bool throttle_begin_flight(struct login_throttle *g,
-				  const unsigned char *key)
+static bool throttle_single_flight_begin(struct login_throttle *g,
+					 const unsigned char *key)
 {
 	struct single_flight *room = NULL;
 	bool busy = false;
 
 	lock_take(&g->lock);
-	for (unsigned i = 0; i < FLIGHTS_MAX; i++) {
-		struct single_flight *f = &throttle_guarded(g)->flights[i];
+	for (unsigned i = 0; i < SINGLE_FLIGHTS_MAX; i++) {
+		struct single_flight *f =
+			&throttle_guarded(g)->single_flights[i];
 
 		if (!f->busy)
 			room = f;
@@ -349,12 +350,13 @@ static bool throttle_begin_flight(struct login_throttle *g,
 	return !busy;
 }
 
-static void throttle_end_flight(struct login_throttle *g,
-				const unsigned char *key)
+static void throttle_single_flight_end(struct login_throttle *g,
+				       const unsigned char *key)
 {
 	lock_take(&g->lock);
-	for (unsigned i = 0; i < FLIGHTS_MAX; i++) {
-		struct single_flight *f = &throttle_guarded(g)->flights[i];
+	for (unsigned i = 0; i < SINGLE_FLIGHTS_MAX; i++) {
+		struct single_flight *f =
+			&throttle_guarded(g)->single_flights[i];
 
 		if (f->busy && !memcmp(f->key, key, sizeof(f->key)))
 			f->busy = false;
@@ -363,8 +365,8 @@ static void throttle_end_flight(struct login_throttle *g,
 }
 
 /* 1, 0: it is known by now; -ENOENT: this one has begun. */
-static int throttle_join_flight(struct login_throttle *g,
-				const unsigned char *key)
+static int throttle_single_flight_join(struct login_throttle *g,
+				       const unsigned char *key)
 {
 	int64_t until = g->ops.now_ms() + JOIN_MAX_MS;
 
@@ -374,11 +376,11 @@ static int throttle_join_flight(struct login_throttle *g,
 
 		if (rc >= 0)
 			return rc;
-		if (throttle_begin_flight(g, key)) {
+		if (throttle_single_flight_begin(g, key)) {
 			/* the one before may have ended between the two */
 			rc = throttle_recall(g, key);
 			if (rc >= 0)
-				throttle_end_flight(g, key);
+				throttle_single_flight_end(g, key);
 			return rc;
 		}
 		if (now > until)
@@ -430,7 +432,7 @@ int login_throttle_check(struct login_throttle *g,
 	client[0] = peer;
 	throttle_key(g, what, 3, key);
 	throttle_key(g, client, 2, row);
-	rc = throttle_join_flight(g, key);
+	rc = throttle_single_flight_join(g, key);
 	if (!rc)
 		return throttle_hold_back(g);
 	if (rc != -ENOENT)
@@ -442,6 +444,6 @@ int login_throttle_check(struct login_throttle *g,
 		throttle_give_turn_back(g, row);
 	if (rc >= 0)
 		throttle_remember(g, key, rc);
-	throttle_end_flight(g, key);
+	throttle_single_flight_end(g, key);
 	return rc;
 }

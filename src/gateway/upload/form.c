@@ -8,11 +8,10 @@
  * delimiter, CRLF "--" boundary, is looked for. Its first byte stands in it
  * once only, so when it breaks off, the search begins anew at the byte that did
  * not fit, and `held` bytes of it, which may stand at the end of what was fed,
- * need no place: they are the delimiter's own. `lent` of them were never there:
- * the beginning of a body and of a part's bytes count as the begin of a line.
- * A part is over when the whole of the boundary's line has come: where
- * something else follows the delimiter, its bytes were perhaps no end, and it
- * is broken.
+ * need no place: they are the delimiter's own. `implied` of them never came:
+ * the beginning of a body and of a part's bytes count as the begin of a line. A
+ * part is over when the whole of the boundary's line has come: where something
+ * else follows the delimiter, its bytes were perhaps no end, and it is broken.
  */
 #include "gateway/upload/form.h"
 
@@ -30,7 +29,7 @@ struct form {
 	enum state state;
 	char delimiter[FORM_BOUNDARY_MAX + 5];
 	size_t delimiter_len;
-	size_t held, lent;
+	size_t held, implied;
 	char line[2]; /* LINE: what came behind the boundary that counts */
 	size_t line_len;
 	bool part_ends; /* LINE: this is the end of one */
@@ -96,7 +95,7 @@ struct form *form_new(const char *boundary)
 	memcpy(f->delimiter, "\r\n--", 4);
 	memcpy(f->delimiter + 4, boundary, f->delimiter_len - 4);
 	f->state = PREAMBLE;
-	f->held = f->lent = 2;
+	f->held = f->implied = 2;
 	buf_init(&f->head, FORM_HEAD_MAX);
 	form_head_init(&f->parsed);
 	return f;
@@ -120,7 +119,7 @@ void form_feed(struct form *f, const void *bytes, size_t n)
 static void form_enter(struct form *f, enum state state)
 {
 	f->state = state;
-	f->held = f->lent = state == DATA ? 2 : 0;
+	f->held = f->implied = state == DATA ? 2 : 0;
 	f->line_len = 0;
 	f->rest = 0;
 	if (state == HEAD)
@@ -166,9 +165,9 @@ static bool form_search(struct form *f, const char **bytes, size_t *len)
 	if (f->at == f->end)
 		return false;
 	if (f->held) {
-		*bytes = f->delimiter + f->lent;
-		*len = f->held - f->lent;
-		f->held = f->lent = 0;
+		*bytes = f->delimiter + f->implied;
+		*len = f->held - f->implied;
+		f->held = f->implied = 0;
 		if (*len)
 			return false;
 	}

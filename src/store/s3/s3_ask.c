@@ -95,7 +95,7 @@ static int ask_first_byte(struct s3 *s, const char *key,
 	s3_call_init(&c, s, HTTP_GET, key, "look up");
 	c.http.ops = &ops;
 	c.quiet = true;
-	s3_made_add(&c, S3_WAY_READ, NULL);
+	s3_made_add(&c, S3_REQUEST_READ, NULL);
 	s3_call_header(&c, "Range", "bytes=0-0");
 	rc = s3_perform(&c, &reply);
 	s3_info_read(&reply, out);

@@ -36,7 +36,7 @@ int64_t s3_clock_off(const struct s3_clock *c, const struct s3_moment *now)
 /* Is it another error than the one that was said? */
 static bool clock_is_news(const struct s3_clock *c, int64_t off_s)
 {
-	return llabs(off_s - c->told_s) > S3_CLOCK_OFF_S;
+	return llabs(off_s - c->reported_s) > S3_CLOCK_OFF_S;
 }
 
 bool s3_clock_asks(const struct s3_clock *c, const struct s3_moment *now)
@@ -56,7 +56,7 @@ bool s3_clock_hear(struct s3_clock *c, const struct s3_moment *now,
 	off_s = s3_clock_off(c, now);
 	if (!clock_is_news(c, off_s))
 		return false;
-	c->told_s = off_s;
+	c->reported_s = off_s;
 	return off_s != 0;
 }
 

@@ -24,7 +24,7 @@ struct s3_call;
 struct s3_clock {
 	int64_t offset_s; /* the store's time minus uptime */
 	int64_t heard_s; /* the uptime then */
-	int64_t told_s; /* what was last warned of; 0: nothing */
+	int64_t reported_s; /* what was last warned of; 0: nothing */
 	bool heard; /* else nothing is known */
 	bool followed; /* requests are dated by the store's time */
 };

@@ -115,7 +115,7 @@ static int copy_small(const struct copy *x, bool with_cond,
 		s3_call_header(&c, "x-amz-metadata-directive", "REPLACE");
 	if (x->as_new)
 		s3_call_header(&c, "x-amz-tagging-directive", "REPLACE");
-	s3_made_add(&c, S3_WAY_COPY,
+	s3_made_add(&c, S3_REQUEST_COPY,
 		    &(struct store_meta){ .props = x->plain ? NULL
 							    : &x->props });
 	if (with_cond)

@@ -135,7 +135,7 @@ static void get_head(struct s3_get *x, const struct http_reply *reply)
 	s3_info_read(reply, &info);
 	if (x->call.by && !strong)
 		info.etag[0] = '\0';
-	x->get->unsure = x->get->unsure || !strong;
+	x->get->unverified = x->get->unverified || !strong;
 	x->stale = get_is_other(x, &info);
 	if (!x->stale)
 		get_place(x, reply);
@@ -283,7 +283,7 @@ static void get_done(struct http_call *http, const struct http_reply *reply)
 	struct object_info info = x->info;
 
 	if (!rc && get->props)
-		get->told = !s3_info_props(reply, get->props);
+		get->has_props = !s3_info_props(reply, get->props);
 	s3_perform_ended(&x->call, &get->state);
 	get->done(get, rc, &info);
 }
@@ -304,7 +304,7 @@ static struct s3_get *get_new(struct s3 *s, struct s3_by_url *by,
 		return NULL;
 	x->get = get;
 	s3_call_init(&x->call, s, HTTP_GET, get->key, "read");
-	s3_made_add(&x->call, S3_WAY_READ, NULL);
+	s3_made_add(&x->call, S3_REQUEST_READ, NULL);
 	x->call.http.ops = &get_ops;
 	x->call.http.class = get->ahead ? HTTP_AHEAD : HTTP_DATA;
 	x->call.http.expect = (int64_t)get->len;

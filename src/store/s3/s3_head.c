@@ -89,7 +89,7 @@ int s3_head_reply(struct s3 *s, const char *key, bool quiet,
 	int rc;
 
 	s3_call_init(&c, s, HTTP_HEAD, key, "look up");
-	s3_made_add(&c, S3_WAY_READ, NULL);
+	s3_made_add(&c, S3_REQUEST_READ, NULL);
 	c.quiet = true;
 	rc = s3_perform(&c, reply);
 	if (rc && head_is_mute(reply))
@@ -193,7 +193,7 @@ static void head_look_at(struct look *x, struct store *store, const char *key)
 	x->key = key;
 	snprintf(x->below, sizeof(x->below), "%s/", key);
 	s3_call_init(&x->head, s, HTTP_HEAD, key, "look up");
-	s3_made_add(&x->head, S3_WAY_READ, NULL);
+	s3_made_add(&x->head, S3_REQUEST_READ, NULL);
 	x->head.quiet = true;
 	s3_ask_first(&x->list, s, x->below, &x->page);
 	x->list.quiet = true;

@@ -50,7 +50,7 @@ void s3_heed_learn_copy(struct s3 *s, const char *key,
 		return;
 	s3_call_init(&c, s, HTTP_PUT, key, "copy to");
 	s3_part_source(&c, s, key, NULL); /* or 412 could be the source's */
-	s3_made_add(&c, S3_WAY_COPY, meta);
+	s3_made_add(&c, S3_REQUEST_COPY, meta);
 	s3_call_cond(&c, &absent);
 	s3_call_parse(&c, heed_parse_copy, &doc);
 	heeds = heed_refused(&c, &rc);

@@ -58,7 +58,7 @@ struct s3_list {
 	bool quiet;
 	bool gathers;
 	struct s3_page all; /* gathered so far */
-	bool lost_told;
+	bool lost_logged;
 	bool given_up; /* the page of last_token, by an interrupt */
 	bool end;
 	int rc; /* that it ended with */
@@ -243,11 +243,11 @@ static void list_tell_lost(struct s3_list *l)
 				   .key = l->prefix };
 
 	l->base.lost += l->page.lost;
-	if (l->page.lost && !l->lost_told)
+	if (l->page.lost && !l->lost_logged)
 		log_at(LOG_LEVEL_WARN, &where,
 		       "names are left out of a listing: the store writes "
 		       "them as XML cannot carry them");
-	l->lost_told |= l->page.lost > 0;
+	l->lost_logged |= l->page.lost > 0;
 }
 
 /* Those of a store whose objects have others. */
@@ -343,7 +343,7 @@ static int list_take_page(struct s3_list *l)
 		l->base.pages++;
 	}
 	list_fetch_free(f);
-	if (!rc && l->page.unsure)
+	if (!rc && l->page.ambiguous)
 		rc = list_learn_names(s, &l->page);
 	if (!rc) {
 		list_drop_etags(l);

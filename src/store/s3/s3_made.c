@@ -17,10 +17,11 @@
 
 #include "base/text.h"
 
-#define NEW S3_WAY_NEW
-#define MAKES (S3_WAY_NEW | S3_WAY_COPY)
+#define NEW S3_REQUEST_NEW
+#define MAKES (S3_REQUEST_NEW | S3_REQUEST_COPY)
 #define ALL \
-	(MAKES | S3_WAY_PART | S3_WAY_COMPLETE | S3_WAY_READ | S3_WAY_SOURCE)
+	(MAKES | S3_REQUEST_PART | S3_REQUEST_COMPLETE | S3_REQUEST_READ | \
+	 S3_REQUEST_SOURCE)
 #define CUSTOMER "server-side-encryption-customer-"
 
 /* Whose word counts, beside what the caller says. */
@@ -32,7 +33,7 @@ enum made_rule {
 
 static const struct {
 	const char *name;
-	unsigned ways;
+	unsigned requests;
 	enum made_rule rule;
 	const char *source; /* its name of what a copy reads */
 } table[S3_MADE] = {
@@ -178,10 +179,11 @@ static void made_add_props(struct s3_call *c, const struct store_meta *meta,
 }
 
 /* kinds: of the headers that are kept of what was there. */
-static bool made_goes(const struct s3 *s, enum s3_made which, enum s3_way way,
-		      const struct store_meta *meta, unsigned kinds)
+static bool made_goes(const struct s3 *s, enum s3_made which,
+		      enum s3_request request, const struct store_meta *meta,
+		      unsigned kinds)
 {
-	if (!*s->made[which] || !(table[which].ways & way) ||
+	if (!*s->made[which] || !(table[which].requests & request) ||
 	    made_meta_has(meta, table[which].name))
 		return false;
 	switch (table[which].rule) {
@@ -195,7 +197,7 @@ static bool made_goes(const struct s3 *s, enum s3_made which, enum s3_way way,
 	return true;
 }
 
-void s3_made_add(struct s3_call *c, enum s3_way way,
+void s3_made_add(struct s3_call *c, enum s3_request request,
 		 const struct store_meta *meta)
 {
 	const struct s3 *s = c->s3;
@@ -209,10 +211,11 @@ void s3_made_add(struct s3_call *c, enum s3_way way,
 	if (was)
 		made_add_props(c, meta, kinds);
 	for (int i = 0; i < S3_MADE; i++)
-		if (made_goes(s, i, way, meta, kinds))
+		if (made_goes(s, i, request, meta, kinds))
 			s3_call_header(c,
-				       way == S3_WAY_SOURCE ? table[i].source
-							    : table[i].name,
+				       request == S3_REQUEST_SOURCE
+					       ? table[i].source
+					       : table[i].name,
 				       s->made[i]);
 	for (size_t i = 0; meta && i < meta->n_headers; i++)
 		s3_call_header(c, meta->headers[i].name,
@@ -227,7 +230,7 @@ size_t s3_made_of_url(const struct s3 *s, const struct store_presign *req,
 	size_t n = 0;
 
 	for (int i = 0; i < S3_MADE; i++)
-		if (made_goes(s, i, S3_WAY_NEW, &meta, 0))
+		if (made_goes(s, i, S3_REQUEST_NEW, &meta, 0))
 			out[n++] = (struct field){ table[i].name, s->made[i] };
 	return n;
 }

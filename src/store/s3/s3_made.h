@@ -10,13 +10,13 @@
 #include "store/s3/s3_call.h"
 
 /* A way of asking for an object, as bits. */
-enum s3_way {
-	S3_WAY_NEW = 1, /* a PUT, the beginning of an upload */
-	S3_WAY_COPY = 2, /* CopyObject */
-	S3_WAY_PART = 4, /* sent, or copied */
-	S3_WAY_COMPLETE = 8,
-	S3_WAY_READ = 16, /* GET, HEAD */
-	S3_WAY_SOURCE = 32, /* what a copy reads, by names of its own */
+enum s3_request {
+	S3_REQUEST_NEW = 1, /* a PUT, the beginning of an upload */
+	S3_REQUEST_COPY = 2, /* CopyObject */
+	S3_REQUEST_PART = 4, /* sent, or copied */
+	S3_REQUEST_COMPLETE = 8,
+	S3_REQUEST_READ = 16, /* GET, HEAD */
+	S3_REQUEST_SOURCE = 32, /* what a copy reads, by names of its own */
 };
 
 /* Fills s->made. 0, -ENOMEM, or -EINVAL: a key that is none. */
@@ -24,7 +24,7 @@ int s3_made_init(struct s3 *s, const struct s3_settings *set);
 void s3_made_clear(struct s3 *s);
 /* The headers of that way; of one that makes an object (NEW, COPY) with those
  * that its caller gives it: of an edit or a copy those of what was there. */
-void s3_made_add(struct s3_call *c, enum s3_way way,
+void s3_made_add(struct s3_call *c, enum s3_request way,
 		 const struct store_meta *meta);
 /* Those of a new object, beside the ones that a URL's request has: at most
  * S3_MADE into out; how many. */

@@ -191,7 +191,7 @@ static int page_entry_decode(struct s3_page *p, struct s3_entry *e,
 		return 0;
 	case UNSURE:
 		e->other = decoded;
-		p->unsure++;
+		p->ambiguous++;
 		return 0;
 	case AS_IT_IS:
 		break;
@@ -442,7 +442,7 @@ void s3_page_decoded(struct s3_page *p)
 		p->entries[i].key = p->entries[i].other;
 		p->entries[i].other = NULL;
 	}
-	p->unsure = 0;
+	p->ambiguous = 0;
 	page_sort_entries(p);
 }
 

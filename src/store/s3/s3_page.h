@@ -28,7 +28,7 @@ struct s3_page {
 	unsigned n;
 	size_t cap;
 	unsigned lost; /* entries whose names the page cannot tell */
-	unsigned unsure; /* entries with an `other` */
+	unsigned ambiguous; /* entries with an `other` */
 	bool unsorted; /* so it came */
 	bool truncated;
 	char *token; /* continuation token; NULL */

@@ -33,7 +33,7 @@ static void s3_part_call(struct s3_call *c, struct s3_upload *u,
 	snprintf(text, sizeof(text), "%u", number);
 	s3_call_query(c, "partNumber", text);
 	s3_call_query(c, "uploadId", u->id);
-	s3_made_add(c, S3_WAY_PART, NULL);
+	s3_made_add(c, S3_REQUEST_PART, NULL);
 }
 
 /* The ETag of the answer, and what completion will ask for. */
@@ -41,7 +41,7 @@ static int part_finish(struct s3_part *x, const struct http_reply *reply)
 {
 	struct store_part *part = x->part;
 	struct object_info info;
-	struct s3_part_note note = {
+	struct s3_part_record record = {
 		.len = part->body.len,
 		.crc32c = x->call.crc32c,
 		.known = true,
@@ -55,7 +55,8 @@ static int part_finish(struct s3_part *x, const struct http_reply *reply)
 				       "the answer has no ETag that can be "
 				       "sent back");
 	memcpy(part->etag, info.etag, sizeof(part->etag));
-	return s3_upload_note(s3_upload_of(part->upload), part->number, &note);
+	return s3_upload_record_part(s3_upload_of(part->upload), part->number,
+				     &record);
 }
 
 static void part_done(struct http_call *http, const struct http_reply *reply)
@@ -127,7 +128,7 @@ void s3_part_source(struct s3_call *c, const struct s3 *from, const char *key,
 		s3_call_header(c, "x-amz-copy-source", buf_str(&source));
 	if (etag && !s3_etag_is_hash(etag))
 		s3_call_header(c, "x-amz-copy-source-if-match", etag);
-	s3_made_add(c, S3_WAY_SOURCE, NULL);
+	s3_made_add(c, S3_REQUEST_SOURCE, NULL);
 }
 
 static int part_parse_copied(struct s3_call *c, const struct buf *body)
@@ -167,7 +168,7 @@ int s3_part_copied(struct s3_call *c, struct s3_upload *u,
 		   struct store_part_done *done)
 {
 	const struct s3_result_doc *doc = c->out;
-	struct s3_part_note note = { .len = len, .known = true };
+	struct s3_part_record record = { .len = len, .known = true };
 	BUF_LOCAL crc = BUF_INIT(16);
 
 	if (!*doc->etag || s3_etag_is_hash(doc->etag))
@@ -177,12 +178,12 @@ int s3_part_copied(struct s3_call *c, struct s3_upload *u,
 	memcpy(done->etag, doc->etag, sizeof(done->etag));
 	if (!base64_decode(doc->crc32c, strlen(doc->crc32c), &crc) &&
 	    crc.len == 4) {
-		note.has_crc = true;
+		record.has_crc = true;
 		for (int i = 0; i < 4; i++)
-			note.crc32c =
-				note.crc32c << 8 | (unsigned char)crc.data[i];
+			record.crc32c =
+				record.crc32c << 8 | (unsigned char)crc.data[i];
 	}
-	return s3_upload_note(u, done->number, &note);
+	return s3_upload_record_part(u, done->number, &record);
 }
 
 /* Ceph RGW copies a part whatever the source's ETag is: look afterwards. */

@@ -86,7 +86,7 @@ static int put_once(struct s3 *s, struct s3_by_url *by, const char *key,
 	s3_call_init(&c, s, HTTP_PUT, key, "upload");
 	s3_call_by_url(&c, by);
 	c.http.class = HTTP_DATA;
-	s3_made_add(&c, S3_WAY_NEW, meta);
+	s3_made_add(&c, S3_REQUEST_NEW, meta);
 	s3_call_cond(&c, cond);
 	rc = s3_call_body(&c, body);
 	if (rc) {

@@ -44,31 +44,32 @@
 
 LOCK_GUARDS(upload_locked, s3_upload, s3_upload_locked);
 
-int s3_upload_note(struct s3_upload *u, unsigned number,
-		   const struct s3_part_note *note)
+int s3_upload_record_part(struct s3_upload *u, unsigned number,
+			  const struct s3_part_record *record)
 {
 	struct s3_upload_locked *g;
 	int rc;
 
 	lock_take(&u->lock);
 	g = upload_locked(u);
-	rc = ARRAY_RESERVE(g->notes, g->n, number);
+	rc = ARRAY_RESERVE(g->records, g->n, number);
 	if (!rc)
-		g->notes[number - 1] = *note;
+		g->records[number - 1] = *record;
 	lock_drop(&u->lock);
 	return rc;
 }
 
 /* An unknown one when nothing was noted. */
-static struct s3_part_note s3_upload_noted(struct s3_upload *u, unsigned number)
+static struct s3_part_record s3_upload_recorded(struct s3_upload *u,
+						unsigned number)
 {
-	struct s3_part_note note = { 0 };
+	struct s3_part_record record = { 0 };
 
 	lock_take(&u->lock);
 	if (number <= upload_locked(u)->n)
-		note = upload_locked(u)->notes[number - 1];
+		record = upload_locked(u)->records[number - 1];
 	lock_drop(&u->lock);
-	return note;
+	return record;
 }
 
 /* ---- begin ---- */
@@ -149,7 +150,7 @@ int s3_upload_open(struct store *store, const char *key,
 	S3_CALL_LOCAL c;
 
 	s3_call_init(&c, s3_of(store), HTTP_POST, key, "begin an upload");
-	s3_made_add(&c, S3_WAY_NEW, meta);
+	s3_made_add(&c, S3_REQUEST_NEW, meta);
 	return upload_begin(&c, key, tags, !meta || !meta->foreign_parts, out);
 }
 
@@ -158,7 +159,7 @@ void s3_upload_free(struct store_upload *base)
 	struct s3_upload *u = s3_upload_of(base);
 
 	lock_take(&u->lock);
-	free(upload_locked(u)->notes);
+	free(upload_locked(u)->records);
 	lock_drop(&u->lock);
 	lock_destroy(&u->lock);
 	free(u->id);
@@ -213,10 +214,10 @@ static int s3_upload_parts_tell(struct s3_upload *u,
 
 	for (unsigned i = 0; i < doc->n && !rc; i++) {
 		const struct store_part_there *part = &doc->at[i];
-		const struct s3_part_note note = { .len = part->size,
-						   .known = true };
+		const struct s3_part_record record = { .len = part->size,
+						       .known = true };
 
-		rc = s3_upload_note(u, part->number, &note);
+		rc = s3_upload_record_part(u, part->number, &record);
 		if (!rc)
 			rc = there(arg, &u->base, part);
 	}
@@ -284,16 +285,16 @@ static void upload_completion_add_part(struct s3_call *c,
 				       const struct completion *x,
 				       const struct store_part_done *part)
 {
-	struct s3_part_note note = s3_upload_noted(x->u, part->number);
+	struct s3_part_record record = s3_upload_recorded(x->u, part->number);
 	unsigned char big[4];
 
 	buf_addf(&c->text, "<Part><PartNumber>%u</PartNumber><ETag>",
 		 part->number);
 	s3_doc_add_text(&c->text, part->etag);
 	buf_adds(&c->text, "</ETag>");
-	if (note.has_crc) {
+	if (record.has_crc) {
 		for (int i = 0; i < 4; i++)
-			big[i] = note.crc32c >> (24 - 8 * i);
+			big[i] = record.crc32c >> (24 - 8 * i);
 		buf_adds(&c->text, "<ChecksumCRC32C>");
 		base64_encode(big, sizeof(big), &c->text);
 		buf_adds(&c->text, "</ChecksumCRC32C>");
@@ -306,7 +307,7 @@ static uint64_t upload_completion_size(const struct completion *x)
 	uint64_t size = 0;
 
 	for (unsigned i = 0; i < x->n; i++)
-		size += s3_upload_noted(x->u, x->parts[i].number).len;
+		size += s3_upload_recorded(x->u, x->parts[i].number).len;
 	return size;
 }
 
@@ -378,11 +379,11 @@ static void upload_completion_info(const struct completion *x,
 /* Not all parts but the last have one length, which that does not exceed. */
 static bool upload_completion_is_uneven(const struct completion *x)
 {
-	uint64_t first = s3_upload_noted(x->u, x->parts[0].number).len;
+	uint64_t first = s3_upload_recorded(x->u, x->parts[0].number).len;
 	bool uneven = false;
 
 	for (unsigned i = 1; !uneven && i < x->n; i++) {
-		uint64_t len = s3_upload_noted(x->u, x->parts[i].number).len;
+		uint64_t len = s3_upload_recorded(x->u, x->parts[i].number).len;
 
 		uneven = i + 1 < x->n ? len != first : len > first;
 	}
@@ -404,7 +405,7 @@ static int upload_completion_send(struct completion *x,
 	s3_call_init(&c, s, HTTP_POST, x->u->base.key, "complete the upload");
 	s3_call_slow(&c, upload_completion_size(x));
 	s3_call_query(&c, "uploadId", x->u->id);
-	s3_made_add(&c, S3_WAY_COMPLETE, NULL);
+	s3_made_add(&c, S3_REQUEST_COMPLETE, NULL);
 	s3_call_cond(&c, cond);
 	c.uneven = upload_completion_is_uneven(x);
 	buf_adds(&c.text, "<CompleteMultipartUpload "

@@ -8,14 +8,14 @@
 #include "store/s3/s3_call.h"
 
 /* What is known of a part that this handle has put there. */
-struct s3_part_note {
+struct s3_part_record {
 	uint64_t len;
 	uint32_t crc32c;
 	bool known, has_crc;
 };
 
 struct s3_upload_locked {
-	struct s3_part_note *notes; /* by number - 1 */
+	struct s3_part_record *records; /* by number - 1 */
 	size_t n;
 };
 
@@ -34,8 +34,8 @@ static inline struct s3_upload *s3_upload_of(struct store_upload *u)
 }
 
 /* 0 or -ENOMEM. */
-int s3_upload_note(struct s3_upload *u, unsigned number,
-		   const struct s3_part_note *note);
+int s3_upload_record_part(struct s3_upload *u, unsigned number,
+			  const struct s3_part_record *record);
 
 /*
  * Once the object is there: sees to it that it has these tags (NULL: none),

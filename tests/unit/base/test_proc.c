@@ -192,7 +192,7 @@ static void test_process(void **state)
 	pthread_t t;
 	pid_t found = 0;
 
-	assert_true(proc_is_ours());
+	assert_true(proc_shows_us());
 	assert_int_equal(pthread_create(&t, NULL, thread, &found), 0);
 	pthread_join(t, NULL);
 	assert_int_equal(found, getpid());

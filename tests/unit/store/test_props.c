@@ -20,7 +20,7 @@ static const struct {
 	{ "x-amz-storage-class", PROP_SERVER },
 	{ "x-amz-server-side-encryption", PROP_CRYPT },
 	{ "x-amz-tagging", PROP_TAGS },
-	{ "x-amz-tagging-count", PROP_TOLD },
+	{ "x-amz-tagging-count", PROP_ANSWER_ONLY },
 };
 
 static void kinds(void **state)

@@ -8,12 +8,12 @@
 #include "base/buf.h"
 #include "store/store.h"
 
-static int told;
+static int has_props;
 
 static void on_done(struct store_get *get, int rc,
 		    const struct object_info *info)
 {
-	told = rc;
+	has_props = rc;
 }
 
 static int call_get(struct store *s)
@@ -22,7 +22,7 @@ static int call_get(struct store *s)
 
 	store_get(s, &get);
 	store_get_cancel(s, &get); /* as any that has ended */
-	return told;
+	return has_props;
 }
 
 static int call_many(struct store *s)

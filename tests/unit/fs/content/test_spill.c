@@ -194,7 +194,7 @@ static void test_lost(void **state)
 	assert_true(spill_next_lost(s, &lost));
 	assert_int_equal(lost.start, 8192);
 	assert_int_equal(lost.end, 16384);
-	spill_told_lost(s);
+	spill_lost_reported(s);
 	assert_false(spill_next_lost(s, &lost));
 	assert_int_equal(spill_read(s, 12288, got, 10), -ENOSPC);
 	assert_int_equal(spill_truncate(s, 12288), 0);

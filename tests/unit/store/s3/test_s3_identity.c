@@ -85,7 +85,7 @@ static bool get_is_unsure(void)
 	while (!p.ended)
 		waiter_park(p.waiter, WAIT_FOREVER);
 	assert_int_equal(p.rc, 0);
-	return p.get.unsure;
+	return p.get.unverified;
 }
 
 static void test_unsure(void **state)

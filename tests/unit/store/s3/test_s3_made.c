@@ -127,22 +127,23 @@ static const struct way {
 	const char *sentence;
 	void (*make)(const char *key);
 	const char *method, *query; /* "": none */
-	enum s3_way way;
+	enum s3_request way;
 	bool copies; /* and names a source */
 	const char *tail; /* of the key */
 } ways[] = {
-	{ "put", put, "PUT", "", S3_WAY_NEW },
-	{ "marker", marker, "PUT", "", S3_WAY_NEW, .tail = "/" },
-	{ "begin", upload, "POST", "uploads=", S3_WAY_NEW },
-	{ "part", upload, "PUT", "partNumber=1", S3_WAY_PART },
-	{ "part copied", upload, "PUT", "partNumber=2", S3_WAY_PART, true },
-	{ "complete", upload, "POST", "uploadId=", S3_WAY_COMPLETE },
-	{ "copy", copy, "PUT", "", S3_WAY_COPY, true },
-	{ "put by URL", put_by_url, "PUT", "X-Amz-Algorithm", S3_WAY_NEW },
-	{ "begin, by URL", upload_by_url, "POST", "uploads=", S3_WAY_NEW },
-	{ "part by URL", upload_by_url, "PUT", "partNumber=1", S3_WAY_PART },
-	{ "look", get, "HEAD", "", S3_WAY_READ },
-	{ "read", get, "GET", "", S3_WAY_READ },
+	{ "put", put, "PUT", "", S3_REQUEST_NEW },
+	{ "marker", marker, "PUT", "", S3_REQUEST_NEW, .tail = "/" },
+	{ "begin", upload, "POST", "uploads=", S3_REQUEST_NEW },
+	{ "part", upload, "PUT", "partNumber=1", S3_REQUEST_PART },
+	{ "part copied", upload, "PUT", "partNumber=2", S3_REQUEST_PART, true },
+	{ "complete", upload, "POST", "uploadId=", S3_REQUEST_COMPLETE },
+	{ "copy", copy, "PUT", "", S3_REQUEST_COPY, true },
+	{ "put by URL", put_by_url, "PUT", "X-Amz-Algorithm", S3_REQUEST_NEW },
+	{ "begin, by URL", upload_by_url, "POST", "uploads=", S3_REQUEST_NEW },
+	{ "part by URL", upload_by_url, "PUT", "partNumber=1",
+	  S3_REQUEST_PART },
+	{ "look", get, "HEAD", "", S3_REQUEST_READ },
+	{ "read", get, "GET", "", S3_REQUEST_READ },
 };
 
 /* ---- the settings ---- */
@@ -159,8 +160,8 @@ static const struct s3_rig_options customer = {
 	.set = { .sse_customer_key = CUSTOMER_KEY },
 };
 
-#define MAKES (S3_WAY_NEW | S3_WAY_COPY)
-#define ALL (MAKES | S3_WAY_PART | S3_WAY_COMPLETE | S3_WAY_READ)
+#define MAKES (S3_REQUEST_NEW | S3_REQUEST_COPY)
+#define ALL (MAKES | S3_REQUEST_PART | S3_REQUEST_COMPLETE | S3_REQUEST_READ)
 #define CUSTOMER "server-side-encryption-customer-"
 
 static const struct row {
@@ -176,7 +177,7 @@ static const struct row {
 	{ &settings, "x-amz-server-side-encryption-context", "eyJhIjoiYiJ9",
 	  MAKES },
 	{ &settings, "x-amz-acl", "bucket-owner-full-control", MAKES },
-	{ &settings, "x-amz-tagging", "one=1&two=%26", S3_WAY_NEW },
+	{ &settings, "x-amz-tagging", "one=1&two=%26", S3_REQUEST_NEW },
 	{ &customer, "x-amz-" CUSTOMER "algorithm", "AES256", ALL,
 	  "x-amz-copy-source-" CUSTOMER "algorithm" },
 	{ &customer, "x-amz-" CUSTOMER "key", CUSTOMER_KEY, ALL,
