@@ -140,10 +140,10 @@ CLEANFILES += bench.tsv bench.svg
 check-long: stagefs$(EXEEXT)
 	STAGEFS=$(abs_top_builddir)/stagefs$(EXEEXT) WEATHER=long MODEL=long \
 		$(top_srcdir)/tests/mount/run weather model
-	STAGEFS=$(abs_top_builddir)/stagefs$(EXEEXT) KILLS=500 \
+	STAGEFS=$(abs_top_builddir)/stagefs$(EXEEXT) KILLS=500 CUTS=200 \
 		$(top_srcdir)/tests/mount/run write_back
 	$(MAKE) tests/unit/test_fs_write_back$(EXEEXT)
-	POWER_CUTS=100 TEST_SUITES=write_back_power \
+	POWER_CUTS=100 TEST_SUITES='write_back_power write_back_order' \
 		tests/unit/test_fs_write_back$(EXEEXT)
 .PHONY: check-long
 

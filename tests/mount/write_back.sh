@@ -1,11 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # write_back: what is accepted and sent later. KILLS in the environment: how
-# many daemons are killed amid work (500 in `make check-long`).
+# many daemons are killed amid work; CUTS: how often the power of the disk with
+# the journal goes as well (500 and 200 in `make check-long`).
 #
 # Covers: cli/cmd_recover.c
 . "$(dirname "$0")/lib.sh"
 KILLS=${KILLS-6}
+CUTS=${CUTS-3}
 DIRECT=$ENDPOINT
 proxy_up 20
 CONF_EXT='write_back = yes'
@@ -225,20 +227,24 @@ mount_up
 
 # ---- killed amid work
 
-# Each says in $T/said what was answered, and goes on until it fails.
+# Each says in $T/said what was answered, and goes on until it fails. What is to
+# outlive a power cut is flushed before.
+flushed=:
 copies() {	# ROUND
 	local n f
 	for ((n = 0; ; n++)); do
 		f=f$((RANDOM % 20))
 		cp "$LOCAL/pool/$f" "$E/kill/$1-$n.new" &&
-			mv "$E/kill/$1-$n.new" "$E/kill/$1-$n" || return
+			mv "$E/kill/$1-$n.new" "$E/kill/$1-$n" &&
+			$flushed || return
 		echo "$1-$n $f" >>"$T/said"
 	done
 }
 trees() {	# ROUND
 	local n
 	for ((n = 0; ; n++)); do
-		rsync -a "$LOCAL/pool/" "$E/kill/tree$1-$n/" || return
+		rsync -a "$LOCAL/pool/" "$E/kill/tree$1-$n/" && $flushed ||
+			return
 		echo "tree$1-$n pool" >>"$T/said"
 	done
 }
@@ -247,7 +253,7 @@ commits() {	# ROUND
 	cd "$E/kill/git" || return
 	for ((n = 0; ; n++)); do
 		echo "$1 $n" >>file && git add file &&
-			git commit -qm "$1 $n" || return
+			git commit -qm "$1 $n" && $flushed || return
 		git rev-parse HEAD >>"$T/commits"
 	done
 }
@@ -273,30 +279,78 @@ ok 'git makes a repository' '
 	git config gc.auto 0'
 work=(copies trees commits)
 failed=
-for ((round = 0; round < KILLS && ! ${#failed}; round++)); do
-	(${work[round % 3]} $round) >"$T/work.out" 2>&1 &
-	job=$!
-	commits=$(wc -l <"$T/commits")
-	until_ok 120 '[ -s "$T/said" ] || [ $(wc -l <"$T/commits") -gt $commits ]'
-	sleep 0.$((RANDOM % 9 + 1))
+end_by_kill() {
 	kill -KILL $(daemon_pids)
-	wait $job
-	umount -l "$MNT"
-	until_ok 60 '[ -z "$(daemon_pids)" ]'
-	mount_up
-	all_is_there >"$T/there.out" 2>&1 || failed=$round
-	# what is there stays so; the next rounds look at theirs
-	cat "$T/said" >>"$T/all"
-	: >"$T/said"
-done
-[ -z "$failed" ] && pass "what was answered is there after $KILLS kills" ||
+}
+# killed END FIRST COUNT: rounds; END ends the daemon amid the work.
+killed() {
+	local round job commits
+	for ((round = $2; round < $2 + $3 && ! ${#failed}; round++)); do
+		(${work[round % 3]} $round) >"$T/work.out" 2>&1 &
+		job=$!
+		commits=$(wc -l <"$T/commits")
+		until_ok 120 '[ -s "$T/said" ] ||
+			[ $(wc -l <"$T/commits") -gt '$commits' ]'
+		sleep 0.$((RANDOM % 9 + 1))
+		$1
+		wait $job
+		umount -l "$MNT"
+		until_ok 60 '[ -z "$(daemon_pids)" ]'
+		[ $1 = end_by_kill ] || power_is_back
+		mount_up
+		all_is_there >"$T/there.out" 2>&1 || failed=$round
+		# what is there stays so; the next rounds look at theirs
+		cat "$T/said" >>"$T/all"
+		: >"$T/said"
+	done
+	[ -z "$failed" ]
+}
+killed end_by_kill 0 "$KILLS" &&
+	pass "what was answered is there after $KILLS kills" ||
 	fail "what was answered is there after $KILLS kills" < <(
 		echo "round $failed"
 		cat "$T/there.out"
 	)
+
+# The disk with the journal is one of our own, that is shut down without what
+# it has not written yet (FS_IOC_SHUTDOWN).
+power_up() {
+	truncate -s 1G "$T/disk" && mkfs.ext4 -qF "$T/disk" &&
+		mount -o loop "$T/disk" "$T/spill" && power_goes &&
+		power_is_back
+}
+power_goes() {
+	python3 -c 'import fcntl, os, struct, sys
+fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack("I", 2))' \
+		"$T/spill"
+}
+end_by_power_cut() {
+	power_goes || failed='the power stays'
+	end_by_kill
+}
+power_is_back() {
+	until_ok 60 'umount "$T/spill"' &&
+		mount -o loop "$T/disk" "$T/spill" || bail 'no disk any more'
+}
+flush && mount_down || bail 'it does not end'
+[ "$CUTS" = 0 ] || if power_up >"$T/power.out" 2>&1; then
+	at_exit+=('umount -l "$T/spill" 2>/dev/null')
+	mount_up
+	flushed="sync $E/kill"
+	killed end_by_power_cut "$KILLS" "$CUTS" &&
+		pass "what was flushed is there after $CUTS power cuts" ||
+		fail "what was flushed is there after $CUTS power cuts" < <(
+			echo "round $failed"
+			cat "$T/there.out"
+		)
+	flush && mount_down && umount "$T/spill" || bail 'it does not end'
+else
+	skip 'what was flushed is there after a power cut' 'no disk to cut off'
+fi
+mount_up
 cat "$T/all" >"$T/said"
 ok '... of which there was much' '
-	[ $(cat $T/said $T/commits | wc -l) -ge $KILLS ]'
+	[ $(cat $T/said $T/commits | wc -l) -ge $((KILLS + CUTS)) ]'
 ok '... at their end too, and sent' 'flush && all_is_there'
 ok '... to the store' '
 	mount_down && rm -rf $T/spill/write_back && mount_up && all_is_there'
