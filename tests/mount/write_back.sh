@@ -320,7 +320,7 @@ power_up() {
 		power_is_back
 }
 power_goes() {
-	python3 -c 'import fcntl, os, struct, sys
+	/usr/bin/python3 -c 'import fcntl, os, struct, sys
 fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack("I", 2))' \
 		"$T/spill"
 }
