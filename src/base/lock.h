@@ -25,6 +25,10 @@
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define LOCK_CHECKED
+#elif defined(__has_feature) /* clang's */
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define LOCK_CHECKED
+#endif
 #endif
 
 /* All kinds of locks, in the order in which two may be held. */
