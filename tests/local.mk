@@ -66,10 +66,12 @@ tests_fuzz_fuzz_http_LDADD = $(UNIT_LIBS)
 
 # The house's own rules.
 TESTS += tests/check-floors tests/check-format tests/check-threads \
-	tests/check-names tests/check-covered tests/check-spdx
+	tests/check-names tests/check-words tests/check-covered \
+	tests/check-spdx
 EXTRA_DIST += tests/floors/planted.py tests/floors/rooms.py
 dist_check_SCRIPTS += tests/check-floors tests/check-format tests/check-threads \
-	tests/check-names tests/check-covered tests/check-spdx
+	tests/check-names tests/check-words tests/check-covered \
+	tests/check-spdx
 
 # The preprocessor's flags, one a line, for clang.
 check_DATA = tests/cppflags

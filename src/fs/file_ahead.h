@@ -5,8 +5,9 @@
  * third on those that come next are fetched ahead, many side by side, with the
  * listing's ETag, and across directories where a traversal fills them
  * (subtree.h). The window begins with two files, grows with what is used and
- * shrinks with what is not. Who opens files in no order, or passes over some of
- * them, or leaves directories amid their files, is believed less and less.
+ * shrinks with what is not. A program that opens files in no order, or passes
+ * over some of them, or leaves directories amid their files, is believed less
+ * and less.
  *
  * What was fetched so is believed like a name: for metadata_ttl. Not for stores
  * of files.

@@ -404,7 +404,7 @@ static int fs_file_create_ask(struct fs *fs, struct inode *dir,
 	rc = resolve_look(fs, ask, dir, name, &found);
 	if (rc || (!found.is_object && !found.is_prefix))
 		return rc;
-	*i = ask_told(fs->tree, ask, dir, name, &found);
+	*i = ask_answered(fs->tree, ask, dir, name, &found);
 	*answer = *i ? TREE_KNOWN : TREE_ABSENT;
 	return 0;
 }

@@ -70,12 +70,12 @@ void handle_write_end(struct fs *fs);
 /* rc of such a call. */
 #define HANDLE_WRITE(fs, call) \
 	({ \
-		int write_err_; \
+		int write_rc_; \
 \
 		handle_write_begin(fs); \
-		write_err_ = (call); \
+		write_rc_ = (call); \
 		handle_write_end(fs); \
-		write_err_; \
+		write_rc_; \
 	})
 
 /* The content was changed other than by a write. */

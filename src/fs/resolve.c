@@ -123,7 +123,7 @@ int resolve_ask(struct fs *fs, struct inode *dir, const char *name,
 	if (!rc)
 		rc = resolve_look(fs, &ask, dir, name, &found);
 	if (!rc) {
-		*out = ask_told(fs->tree, &ask, dir, name, &found);
+		*out = ask_answered(fs->tree, &ask, dir, name, &found);
 		rc = *out ? 0 : -ENOENT;
 	}
 	ask_end(fs->tree, &ask);

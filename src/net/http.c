@@ -100,7 +100,7 @@ bool http_reply_recoded(const struct http_reply *r)
 	return recoded;
 }
 
-bool http_err_is_transient(int rc)
+bool http_is_transient(int rc)
 {
 	switch (-rc) {
 	case ETIMEDOUT:
@@ -117,8 +117,7 @@ bool http_err_is_transient(int rc)
 enum http_verdict http_judge_default(const struct http_reply *reply)
 {
 	if (reply->rc)
-		return http_err_is_transient(reply->rc) ? HTTP_RETRY
-							: HTTP_DONE;
+		return http_is_transient(reply->rc) ? HTTP_RETRY : HTTP_DONE;
 	if (reply->status == 429 || reply->status == 503)
 		return HTTP_SLOW;
 	if (reply->status == 408 ||

@@ -139,7 +139,7 @@ struct http_call {
 };
 
 /* Of the network, or of a server that was busy: the next attempt may do. */
-bool http_err_is_transient(int rc);
+bool http_is_transient(int rc);
 /*
  * Retry on network errors, 408, 429 and 5xx but 501 and 505; throttle on 429
  * and 503.

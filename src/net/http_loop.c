@@ -117,7 +117,7 @@ static void http_loop_finish_without(struct http_loop *l,
 
 static enum http_verdict http_loop_judge(struct http_attempts *a, bool stopped)
 {
-	if (stopped || (a->reply.rc && !http_err_is_transient(a->reply.rc)))
+	if (stopped || (a->reply.rc && !http_is_transient(a->reply.rc)))
 		return HTTP_DONE;
 	if (a->call->ops->judge)
 		return a->call->ops->judge(a->call, &a->reply);

@@ -23,7 +23,7 @@
 static bool outage_is_failure(const struct http_reply *r)
 {
 	if (r->rc)
-		return http_err_is_transient(r->rc);
+		return http_is_transient(r->rc);
 	return r->status == 500 || r->status == 502 || r->status == 503 ||
 	       r->status == 504;
 }

@@ -32,7 +32,7 @@ struct transfer_resume {
 		.fd = -1, .record = UPLOAD_RECORD_INIT \
 	}
 
-/* Nobody goes on with what is older than that. */
+/* No transfer goes on with what is older than that. */
 #define TRANSFER_RESUME_AGE_S (7 * 86400)
 /* Aborts what was left in that store so long ago, and drops the records.
  * Blocks; what cannot be aborted stays, and is tried again by the next. */

@@ -30,7 +30,7 @@ static int prepare(struct http_call *call, struct http_wire *w)
 
 	p->prepared++;
 	if (p->prepare_rc &&
-	    (!p->prepare_err_at || p->prepare_err_at == p->prepared))
+	    (!p->prepare_rc_at || p->prepare_rc_at == p->prepared))
 		return p->prepare_rc;
 	if (p->url)
 		buf_adds(&w->url, p->url);

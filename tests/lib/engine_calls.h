@@ -19,7 +19,7 @@ struct probe {
 	const char *url; /* instead of port and path, or NULL */
 	const char *header, *value; /* one to send, or NULL */
 	int prepare_rc, data_err;
-	unsigned prepare_err_at; /* the preparation that fails; 0: all */
+	unsigned prepare_rc_at; /* the preparation that fails; 0: all */
 	unsigned prepared; /* times */
 	uint64_t data; /* bytes that data() got */
 	bool wrong; /* ... not what /bytes/ has there */

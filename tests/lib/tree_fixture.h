@@ -65,8 +65,8 @@ static inline struct inode *must(struct inode *i)
 	return i;
 }
 
-static inline struct inode *told_dir(struct tree *t, struct inode *dir,
-				     const char *name)
+static inline struct inode *refreshed_dir(struct tree *t, struct inode *dir,
+					  const char *name)
 {
 	return must(tree_refresh(t, dir, name, INODE_DIR, NULL, false,
 				 tree_clock(t)));

@@ -93,9 +93,9 @@ static void ask_end_locked(struct tree *t, struct ask *a) REQUIRES(t->lock)
 	a->is_begun = false;
 }
 
-static struct inode *ask_told_locked(struct tree *t, struct ask *a,
-				     struct inode *dir, const char *name,
-				     const struct name_info *found)
+static struct inode *ask_answered_locked(struct tree *t, struct ask *a,
+					 struct inode *dir, const char *name,
+					 const struct name_info *found)
 	REQUIRES(t->lock)
 {
 	struct inode *i;
@@ -112,10 +112,10 @@ static struct inode *ask_told_locked(struct tree *t, struct ask *a,
 	return i;
 }
 
-struct inode *ask_told(struct tree *t, struct ask *a, struct inode *dir,
-		       const char *name, const struct name_info *found)
+struct inode *ask_answered(struct tree *t, struct ask *a, struct inode *dir,
+			   const char *name, const struct name_info *found)
 {
-	return TREE_UNDER(t, ask_told_locked(t, a, dir, name, found));
+	return TREE_UNDER(t, ask_answered_locked(t, a, dir, name, found));
 }
 
 int ask_create(struct tree *t, struct ask *a, struct inode *dir,
@@ -128,7 +128,7 @@ int ask_create(struct tree *t, struct ask *a, struct inode *dir,
 	*out = NULL;
 	tree_lock(t);
 	if (a->is_begun) {
-		*out = ask_told_locked(t, a, dir, name, &nothing);
+		*out = ask_answered_locked(t, a, dir, name, &nothing);
 		rc = *out ? -EEXIST : 0;
 	}
 	if (!rc)

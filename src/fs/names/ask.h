@@ -32,8 +32,8 @@ int ask_find(struct tree *t, struct inode *dir, const char *name, bool sure,
 	     enum tree_answer *answer, struct inode **i, struct ask *out);
 /* Ends the question by what the store has said: as tree_refresh(), or as
  * tree_refresh_absent() when it has nothing. */
-struct inode *ask_told(struct tree *t, struct ask *a, struct inode *dir,
-		       const char *name, const struct name_info *found);
+struct inode *ask_answered(struct tree *t, struct ask *a, struct inode *dir,
+			   const char *name, const struct name_info *found);
 /*
  * tree_create(), after ending a question that was begun: the store has nothing
  * there. -EEXIST: *out is what stands there nevertheless, referenced, or NULL.

@@ -5,8 +5,8 @@
  * over just now and is opened then is no gap. Any other file begins a trail,
  * with what was learnt in its directory, or else at the last place.
  *
- * Who leaves a directory amid its files may be another program beside one that
- * goes on there: what was learnt so is taken back when that one does.
+ * A program that leaves a directory amid its files may be another one beside
+ * one that goes on there: what was learnt so is taken back when that one does.
  */
 #include "fs/names/trail.h"
 

@@ -216,8 +216,9 @@ static void queue_log(struct queued *q, struct tree *tree, int rc)
 	       "%s", what);
 }
 
-/* Its name was removed or replaced while it was to be sent: whoever does that
- * is about to take it out of the queue, once his own record is written. */
+/* Its name was removed or replaced while it was to be sent: the thread that
+ * does that is about to take it out of the queue, once his own record is
+ * written. */
 static bool queue_is_removed(struct write_back *w, struct queued *q)
 {
 	struct tree *tree = w->set.env->tree;

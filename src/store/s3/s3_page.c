@@ -161,7 +161,7 @@ static int page_name_decode(const char *name, char **out)
 	return rc == -ENOMEM ? rc : 0;
 }
 
-enum reading { AS_IT_IS, DECODED, UNSURE };
+enum reading { AS_IT_IS, DECODED, AMBIGUOUS };
 
 static enum reading page_name_judge(const char *name, const char *decoded,
 				    const char *prefix, bool said, bool plain)
@@ -173,7 +173,7 @@ static enum reading page_name_judge(const char *name, const char *decoded,
 		return decoded_fits ? DECODED : AS_IT_IS;
 	if (plain)
 		return AS_IT_IS;
-	return said ? DECODED : UNSURE;
+	return said ? DECODED : AMBIGUOUS;
 }
 
 static int page_entry_decode(struct s3_page *p, struct s3_entry *e,
@@ -189,7 +189,7 @@ static int page_entry_decode(struct s3_page *p, struct s3_entry *e,
 		free(e->key);
 		e->key = decoded;
 		return 0;
-	case UNSURE:
+	case AMBIGUOUS:
 		e->other = decoded;
 		p->ambiguous++;
 		return 0;

@@ -236,7 +236,7 @@ static const struct {
 };
 
 /* tells with the path for FILE. */
-static const char *told(const char *tells, const char *path)
+static const char *reported(const char *tells, const char *path)
 {
 	static char text[512];
 
@@ -259,7 +259,7 @@ static void bad_input_is_told(void **state)
 			.n_settings = count(refused[i].settings),
 		};
 		struct buf why = BUF_INIT(BUF_MESSAGE);
-		const char *want = told(refused[i].tells, path);
+		const char *want = reported(refused[i].tells, path);
 		struct config c;
 
 		write_file(path, refused[i].text, 0600);

@@ -292,7 +292,7 @@ static void test_number_told(void **state)
 }
 
 /* The kernel looked a name up, and it is replaced before it opens it. */
-static void test_lingers(void **state)
+static void test_stays_open(void **state)
 {
 	struct handle *h;
 	struct inode *i;
@@ -494,7 +494,7 @@ int main(void)
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_copied_zeros),
 		cmocka_unit_test(test_number_told),
-		cmocka_unit_test(test_lingers),
+		cmocka_unit_test(test_stays_open),
 		cmocka_unit_test(test_publish),
 		cmocka_unit_test(test_rename_race),
 		cmocka_unit_test(test_fsync),

@@ -18,7 +18,8 @@ static const struct {
 	const char *sentence;
 	bool is_new;
 	enum given_up_how how;
-	const char *told; /* `E name ` an entry, `B ` bytes and attributes */
+	const char
+		*reported; /* `E name ` an entry, `B ` bytes and attributes */
 } given_up[] = {
 	{ "a new file", true, CLOSED, "Ef B " },
 	{ "other bytes", false, CLOSED, "B " },
@@ -110,7 +111,7 @@ static void test_given_up(void **state)
 		give_up(&m, k);
 		memstore_fail(m.store, "put", 0, 0);
 		notices_of(&m, text, sizeof(text));
-		row_equal(given_up[k].sentence, text, given_up[k].told);
+		row_equal(given_up[k].sentence, text, given_up[k].reported);
 		if (given_up[k].is_new)
 			assert_int_equal(mount_stat(&m, "f", &after), -ENOENT);
 		if (!given_up[k].is_new && how <= REOPENED) {

@@ -20,19 +20,19 @@ static char places[2]; /* what stands for directories here */
 static void begins_alone(void **state)
 {
 	struct questions *q = questions_new();
-	int told = 0;
+	int answer = 0;
 
 	/* other names, other directories: no caller waits */
-	assert_int_equal(questions_begin(q, DIR(0), "a", &told), 1);
-	assert_int_equal(questions_begin(q, DIR(0), "b", &told), 1);
-	assert_int_equal(questions_begin(q, DIR(1), "a", &told), 1);
-	assert_int_equal(questions_begin(q, DIR(0), "", &told), 1);
+	assert_int_equal(questions_begin(q, DIR(0), "a", &answer), 1);
+	assert_int_equal(questions_begin(q, DIR(0), "b", &answer), 1);
+	assert_int_equal(questions_begin(q, DIR(1), "a", &answer), 1);
+	assert_int_equal(questions_begin(q, DIR(0), "", &answer), 1);
 	questions_end(q, DIR(0), "b", 0);
 	questions_end(q, DIR(0), "a", 0);
 	questions_end(q, DIR(0), "", 0);
 	questions_end(q, DIR(1), "a", 0);
 	/* what has ended is asked anew */
-	assert_int_equal(questions_begin(q, DIR(0), "a", &told), 1);
+	assert_int_equal(questions_begin(q, DIR(0), "a", &answer), 1);
 	questions_end(q, DIR(0), "a", -ENOENT);
 	questions_free(q);
 	questions_free(NULL);
@@ -41,7 +41,7 @@ static void begins_alone(void **state)
 struct asker {
 	struct questions *q;
 	struct waiter *_Atomic waiter;
-	int rc, told;
+	int rc, answer;
 };
 
 static void *ask(void *arg)
@@ -50,7 +50,7 @@ static void *ask(void *arg)
 
 	waiter_begin(waiter_self());
 	a->waiter = waiter_self();
-	a->rc = questions_begin(a->q, DIR(0), "name", &a->told);
+	a->rc = questions_begin(a->q, DIR(0), "name", &a->answer);
 	if (a->rc == 1)
 		questions_end(a->q, DIR(0), "name", 0);
 	return NULL;
@@ -62,9 +62,9 @@ static void shared(void **state)
 	struct questions *q = questions_new();
 	struct asker askers[THREADS] = { { 0 } };
 	pthread_t threads[THREADS];
-	int told;
+	int answer;
 
-	assert_int_equal(questions_begin(q, DIR(0), "name", &told), 1);
+	assert_int_equal(questions_begin(q, DIR(0), "name", &answer), 1);
 	for (unsigned k = 0; k < THREADS; k++) {
 		askers[k].q = q;
 		pthread_create(&threads[k], NULL, ask, &askers[k]);
@@ -81,8 +81,8 @@ static void shared(void **state)
 		if (askers[k].rc)
 			assert_int_equal(askers[k].rc, 1);
 		else
-			assert_true(askers[k].told == -EACCES ||
-				    !askers[k].told);
+			assert_true(askers[k].answer == -EACCES ||
+				    !askers[k].answer);
 	}
 	questions_free(q);
 }

@@ -47,7 +47,7 @@ static void up(struct mount *m, unsigned ttl_s)
 }
 
 /* All that are held, and those to come. */
-static void let_go(void)
+static void drop(void)
 {
 	for (int k = 0; k < 100; k++)
 		sem_post(&pass);
@@ -55,7 +55,7 @@ static void let_go(void)
 
 static void down(struct mount *m)
 {
-	let_go();
+	drop();
 	mount_down(m);
 	sem_destroy(&entered);
 	sem_destroy(&pass);
@@ -113,7 +113,7 @@ static void not_shown(void **state)
 		assert_string_equal(names, "c ");
 		assert_null(mount_find(&m, "d/a", NULL));
 		assert_int_equal(mount_unlink(&m, "d/a"), -ENOENT);
-		let_go();
+		drop();
 		assert_false(store_holds(&m, "p/d/a"));
 		assert_false(store_holds(&m, "p/d/b"));
 		assert_true(store_holds(&m, "p/d/c"));
@@ -135,7 +135,7 @@ static void refused(void **state)
 		memstore_fail(m.store, "remove", 0, -EACCES);
 		assert_int_equal(mount_unlink(&m, "d/a"), 0);
 		assert_int_equal(mount_unlink(&m, "d/b"), 0);
-		let_go();
+		drop();
 		assert_int_equal(by_sync ? mount_sync_dir(&m, "d")
 					 : mount_rmdir(&m, "d"),
 				 -EACCES);
@@ -165,7 +165,7 @@ static void refused_one(void **state)
 	assert_int_equal(mount_unlink(&m, "d/a"), 0);
 	assert_int_equal(mount_unlink(&m, "d/b"), 0);
 	assert_int_equal(mount_unlink(&m, "d/c"), 0);
-	let_go();
+	drop();
 	assert_int_equal(mount_sync_dir(&m, "d"), -EIO);
 	assert_int_equal(mount_ls(&m, "d", names, sizeof(names)), 0);
 	assert_string_equal(names, "b ");
@@ -199,7 +199,7 @@ static void waited_for(void **state)
 		burst(&m, "d");
 		assert_int_equal(mount_unlink(&m, "d/b"), 0);
 		assert_int_equal(mount_unlink(&m, "d/a"), 0);
-		let_go();
+		drop();
 		assert_int_equal(make(&m, how), 0);
 		store_keys(&m, all, sizeof(all));
 		assert_string_equal(all, keys[how]);
@@ -220,7 +220,7 @@ static void settled(void **state)
 	assert_int_equal(mount_unlink(&m, "d/a"), 0);
 	await_batch();
 	assert_int_equal(fs_settle(m.fs, clock_mono_ms()), -ETIMEDOUT);
-	let_go();
+	drop();
 	assert_int_equal(fs_settle(m.fs, WAIT_FOREVER), 0);
 	memstore_fail(m.store, "remove", 0, 0);
 	assert_int_equal(mount_sync_dir(&m, "d"), -EACCES);
@@ -241,7 +241,7 @@ static void directory_stays(void **state)
 		for (const char *f = "abc"; *f; f++) {
 			snprintf(all, sizeof(all), "d/%c", *f);
 			assert_int_equal(mount_unlink(&m, all), 0);
-			let_go();
+			drop();
 		}
 		if (goes)
 			assert_int_equal(mount_rmdir(&m, "d"), 0);
@@ -262,7 +262,7 @@ static void directory_cannot_stay(void **state)
 	assert_int_equal(mount_unlink(&m, "d/a"), 0);
 	assert_int_equal(mount_unlink(&m, "d/b"), 0);
 	assert_int_equal(mount_unlink(&m, "d/c"), 0);
-	let_go();
+	drop();
 	assert_int_equal(mount_sync_dir(&m, "d"), -EIO);
 	memstore_fail(m.store, "put", 0, 0);
 	assert_true(store_holds(&m, "p/d/c"));
@@ -291,7 +291,7 @@ static void overtaken(void **state)
 			await_batch();
 	}
 	gateway_put(&m, "p/d/4", "new");
-	let_go();
+	drop();
 	assert_true(store_holds(&m, "p/d/4"));
 	assert_false(store_holds(&m, "p/d/3"));
 	assert_int_equal(mount_cat(&m, "d/4", text, sizeof(text)), 3);
@@ -307,12 +307,12 @@ static void end(void **state)
 	up(&m, 60);
 	burst(&m, "d");
 	assert_int_equal(mount_unlink(&m, "d/a"), 0);
-	let_go();
+	drop();
 	assert_int_equal(fs_drain(m.fs, true), 0);
 	assert_false(store_holds(&m, "p/d/a"));
 	memstore_fail(m.store, "remove", 0, -EACCES);
 	assert_int_equal(mount_unlink(&m, "d/b"), 0);
-	let_go();
+	drop();
 	assert_int_equal(fs_drain(m.fs, true), -EACCES);
 	down(&m);
 }

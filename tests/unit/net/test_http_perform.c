@@ -160,7 +160,7 @@ static void test_prepare_fails(void **state)
 	standin_fault(&server, "", "\"type\": \"status\", \"status\": 500");
 	probe_init(&p, server.port, HTTP_GET, "/x");
 	p.prepare_rc = -EACCES;
-	p.prepare_err_at = 2;
+	p.prepare_rc_at = 2;
 	probe_run(lane, &p);
 	assert_int_equal(p.rc, -EACCES);
 	assert_int_equal(p.prepared, 2);

@@ -58,7 +58,7 @@ static void has(struct mount *m, const char *key, const char *text,
 	assert_int_equal(store_put(m->store, key, &body, &s, NULL, NULL), 0);
 }
 
-static void told(struct mount *m, const char *key, struct store_attr *a)
+static void store_said(struct mount *m, const char *key, struct store_attr *a)
 {
 	struct object_details d;
 
@@ -150,7 +150,7 @@ static void a_setting_wins(void **state)
 	assert_int_equal(mount_sync_dir(&m, "d"), 0);
 	assert_int_equal(mount_stat(&m, "d/f", &st), 0);
 	assert_int_equal(st.st_mode, S_IFREG | 0640);
-	told(&m, KEY, &a);
+	store_said(&m, KEY, &a);
 	assert_int_equal(a.mode, S_IFREG | 0600);
 	mount_down(&m);
 }
@@ -329,12 +329,12 @@ static void go_with_the_bytes(void **state)
 	assert_int_equal(mount_sync_dir(&m, "d"), 0);
 	assert_int_equal(memstore_calls(m.store, "put"), puts + 1);
 	assert_int_equal(memstore_calls(m.store, "copy"), copies);
-	told(&m, KEY, &a);
+	store_said(&m, KEY, &a);
 	assert_int_equal(a.which, ATTR_META_ALL);
 	assert_int_equal(a.mode, S_IFREG | 0640);
 	assert_int_equal(a.mtime.tv_sec, 2000);
 	assert_int_equal(a.mtime.tv_nsec, 9);
-	told(&m, "p/d/", &a);
+	store_said(&m, "p/d/", &a);
 	assert_int_equal(a.mode & S_IFMT, S_IFDIR);
 	mount_down(&m);
 }
@@ -352,7 +352,7 @@ static void many_are_one_copy(void **state)
 	assert_int_equal(change(&m, "d/f", 0602, 2, true), 0);
 	assert_int_equal(mount_sync_dir(&m, "d"), 0);
 	assert_int_equal(memstore_calls(m.store, "copy"), copies + 1);
-	told(&m, KEY, &a);
+	store_said(&m, KEY, &a);
 	assert_int_equal(a.mode, S_IFREG | 0602);
 	mount_down(&m);
 }
@@ -419,7 +419,7 @@ static void are_stored_by_the_end(void **state)
 	s = store_ref(m.store);
 	mount_down(&m);
 	m.store = s;
-	told(&m, KEY, &a);
+	store_said(&m, KEY, &a);
 	assert_int_equal(a.mode, S_IFREG | 0640);
 	assert_int_equal(a.uid, 7); /* what was not changed stays */
 	store_unref(s);
@@ -435,7 +435,7 @@ static void go_where_the_name_goes(void **state)
 	assert_int_equal(change(&m, "d/f", 0640, 0, true), 0);
 	assert_int_equal(mount_rename(&m, "d/f", "d/g", 0), 0);
 	assert_int_equal(mount_sync_dir(&m, "d"), 0);
-	told(&m, "p/d/g", &a);
+	store_said(&m, "p/d/g", &a);
 	assert_int_equal(a.mode, S_IFREG | 0640);
 	assert_false(store_holds(&m, KEY));
 	mount_down(&m);
@@ -451,7 +451,7 @@ static void an_implied_directory_gets_an_object(void **state)
 	assert_false(store_holds(&m, "p/d/"));
 	assert_int_equal(mount_chmod(&m, "d", 0700), 0);
 	assert_int_equal(mount_sync_dir(&m, "d"), 0);
-	told(&m, "p/d/", &a);
+	store_said(&m, "p/d/", &a);
 	assert_int_equal(a.mode, S_IFDIR | 0700);
 	mount_down(&m);
 }
@@ -464,7 +464,7 @@ static void an_edit_keeps_them(void **state)
 	up(&m);
 	has(&m, KEY, "text", S_IFREG | 0600);
 	assert_int_equal(mount_write(&m, "d/f", "other"), 0);
-	told(&m, KEY, &a);
+	store_said(&m, KEY, &a);
 	assert_int_equal(a.mode, S_IFREG | 0600);
 	assert_int_equal(a.uid, 7);
 	assert_true(a.mtime.tv_sec > 1000); /* it was written to */
@@ -495,7 +495,7 @@ static void links_are_objects(void **state)
 	assert_int_equal(fs_symlink(m.fs, dir, "l", "x", &m.caller, &e),
 			 -EEXIST);
 	mount_forget(&m, dir);
-	told(&m, "p/d/l", &a);
+	store_said(&m, "p/d/l", &a);
 	assert_int_equal(a.mode, S_IFLNK | 0777);
 	has(&m, "p/d/other", "target", S_IFLNK | 0777);
 	assert_int_equal(mount_sync_dir(&m, "d"), 0);

@@ -72,7 +72,7 @@ static void up(unsigned batch, unsigned at_once)
 	gather_init(&gather, &kind, NULL, tree);
 	for (int k = 0; k < STORES; k++) {
 		sides[k].store = memstore_new(names[k]);
-		sides[k].dir = told_dir(tree, tree_root(tree), names[k]);
+		sides[k].dir = refreshed_dir(tree, tree_root(tree), names[k]);
 		sem_init(&sides[k].entered, 0, 0);
 		sem_init(&sides[k].pass, 0, 0);
 	}
@@ -105,7 +105,7 @@ static void await_batch(struct side *s)
 	assert_true(await(&s->entered));
 }
 
-static void let_go(struct side *s)
+static void drop(struct side *s)
 {
 	for (int k = 0; k < 100; k++)
 		sem_post(&s->pass);
@@ -127,7 +127,7 @@ static int refusal_of(struct inode *i, bool below)
 static void down(void)
 {
 	for (int k = 0; k < STORES; k++)
-		let_go(&sides[k]);
+		drop(&sides[k]);
 	assert_int_equal(wait_for(NULL, NULL, false), 0);
 	gather_destroy(&gather);
 	for (int k = 0; k < STORES; k++) {
@@ -154,11 +154,11 @@ static void stores_are_asked_side_by_side(void **state)
 		if (!first)
 			await_batch(a);
 		await_batch(b);
-		let_go(b);
+		drop(b);
 		assert_int_equal(wait_for(b->dir, NULL, false), 0);
 		assert_int_equal(a->sent, 0);
 		assert_int_equal(a->batches, 1);
-		let_go(a);
+		drop(a);
 		assert_int_equal(wait_for(a->dir, NULL, false), 0);
 		assert_int_equal(a->sent, 2);
 		down();
@@ -190,7 +190,7 @@ static void batches_of_a_store(void **state)
 			   gather_locked(&gather)->queues->n_leaving,
 			   rows[k].under_way);
 		lock_drop(&gather.lock);
-		let_go(a);
+		drop(a);
 		row_number(rows[k].sentence, wait_for(a->dir, "x", false), 0);
 		row_number(rows[k].sentence, a->batches, rows[k].batches);
 		row_number(rows[k].sentence, a->sent, 5);
@@ -205,8 +205,8 @@ static void refusals_are_told_once(void **state)
 	up(1, 1);
 	a->rc = -EACCES;
 	b->rc = -EIO;
-	let_go(a);
-	let_go(b);
+	drop(a);
+	drop(b);
 	put(a, "x");
 	put(a, "y");
 	put(b, "x");
@@ -237,7 +237,7 @@ static void what_waits_is_taken_back(void **state)
 	lock_drop(&gather.lock);
 	gather_drop(&gather, e);
 	assert_int_equal(wait_for(a->dir, "y", false), 0);
-	let_go(a);
+	drop(a);
 	assert_int_equal(wait_for(a->dir, NULL, false), 0);
 	assert_int_equal(a->sent, 1);
 	assert_false(gather.any);

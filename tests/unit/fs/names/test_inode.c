@@ -117,7 +117,7 @@ static char content; /* stands for a struct file */
 static void act(struct tree *t, enum act a, uint64_t *asked)
 {
 	struct inode *root = tree_root(t), *i = tree_peek(t, root, "n");
-	struct object_info told = info_of(5, "\"told\"");
+	struct object_info store_said = info_of(5, "\"told\"");
 	struct object_info ours = info_of(6, "\"ours\"");
 	struct object_info other = info_of(7, "\"other\"");
 	struct inode_given_up left;
@@ -129,7 +129,7 @@ static void act(struct tree *t, enum act a, uint64_t *asked)
 		*asked = tree_clock(t);
 		break;
 	case TELL_FILE:
-		new = tree_refresh(t, root, "n", INODE_FILE, &told, false,
+		new = tree_refresh(t, root, "n", INODE_FILE, &store_said, false,
 				   *asked);
 		break;
 	case TELL_DIR:
@@ -242,8 +242,8 @@ static void assert_path(struct tree *t, struct inode *i, const char *path)
 static void test_keys(void **state)
 {
 	struct tree *t = new_tree(60000, 0);
-	struct inode *a = told_dir(t, tree_root(t), "a");
-	struct inode *b = told_dir(t, a, "b c");
+	struct inode *a = refreshed_dir(t, tree_root(t), "a");
+	struct inode *b = refreshed_dir(t, a, "b c");
 	struct buf key = BUF_INIT(2048);
 	char name[300];
 
@@ -261,7 +261,7 @@ static void test_keys(void **state)
 	name[255] = '\0';
 	assert_int_equal(inode_key_of(t, b, name, &key), 0);
 	for (int deep = 0; deep < 3; deep++) {
-		struct inode *below = told_dir(t, b, name);
+		struct inode *below = refreshed_dir(t, b, name);
 
 		inode_unref(t, b);
 		b = below;
@@ -441,8 +441,8 @@ static int64_t expire_of(struct tree *t, struct inode *i)
 static void test_expire(void **state)
 {
 	struct tree *t = new_tree(60000, 0);
-	struct inode *a = told_dir(t, tree_root(t), "a");
-	struct inode *b = told_dir(t, a, "b");
+	struct inode *a = refreshed_dir(t, tree_root(t), "a");
+	struct inode *b = refreshed_dir(t, a, "b");
 
 	assert_int_equal(expire_of(t, b), 0);
 	assert_int_equal(inode_attr_set_expire(t, tree_root(t), 60), 0);

@@ -91,7 +91,7 @@ static void open_all(struct tree *t, struct inode *dir)
 static void test_memory(void **state)
 {
 	struct tree *t = new_tree(60000, 0);
-	struct inode *dir = told_dir(t, tree_root(t), "d");
+	struct inode *dir = refreshed_dir(t, tree_root(t), "d");
 	size_t before = mallinfo2().uordblks, each;
 
 	told_many(t, dir, 100000);
@@ -129,7 +129,7 @@ static void change_many(struct tree *t, struct inode *dir, unsigned n)
 static void test_pin_memory(void **state)
 {
 	struct tree *t = new_tree(60000, 10);
-	struct inode *dir = told_dir(t, tree_root(t), "d"), *found;
+	struct inode *dir = refreshed_dir(t, tree_root(t), "d"), *found;
 	size_t before = mallinfo2().uordblks, each;
 	struct inode_view v;
 

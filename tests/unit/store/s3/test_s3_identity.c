@@ -73,7 +73,7 @@ static void pinned_done(struct store_get *get, int rc,
 }
 
 /* Are the bytes surely those of the object's ETag? */
-static bool get_is_unsure(void)
+static bool get_is_unverified(void)
 {
 	struct pinned_get p = { .get = { .key = "k",
 					 .len = 5,
@@ -88,19 +88,19 @@ static bool get_is_unsure(void)
 	return p.get.unverified;
 }
 
-static void test_unsure(void **state)
+static void test_unverified(void **state)
 {
 	struct store_body body = { .data = "0123456789", .fd = -1, .len = 10 };
 	struct object_info info;
 
 	s3_rig_open(&rig, NULL);
 	assert_int_equal(store_put(rig.s, "k", &body, NULL, NULL, &info), 0);
-	assert_false(get_is_unsure());
+	assert_false(get_is_unverified());
 	standin_fault(&rig.standin, ALWAYS("GET"), REWRITE_ETAG("^", "W/"));
-	assert_true(get_is_unsure());
+	assert_true(get_is_unverified());
 	standin_reset(&rig.standin);
 	standin_fault(&rig.standin, ALWAYS("GET"), REWRITE_ETAG("^.*$", ""));
-	assert_true(get_is_unsure());
+	assert_true(get_is_unverified());
 }
 
 static int setup(void **state)
@@ -119,7 +119,7 @@ SUITE(s3_identity)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_identities),
-		cmocka_unit_test(test_unsure),
+		cmocka_unit_test(test_unverified),
 	};
 
 	if (digest_init())
