@@ -13,7 +13,8 @@ if [ "${MODEL-short}" = long ]; then
 	SEED=${MODEL_SEED-$RANDOM$RANDOM}
 	OPERATIONS=$((OPERATIONS * 20))
 fi
-# A fifth of them on S3, where each file that is closed is a request.
+# A fifth of them on S3, where each file that is closed is a request, and half of
+# these with what such a stage can do otherwise.
 ON_S3=$((OPERATIONS / 5))
 
 model() {	# ARGUMENT...
@@ -62,7 +63,12 @@ ENDPOINT=http://127.0.0.1:$(cat "$T/port")
 export STAGEFS_TEST_S3_ENDPOINT=$ENDPOINT STAGEFS_TEST_S3_BUCKET=$BUCKET
 export STAGEFS_TEST_S3_ACCESS_KEY=$KEY_ID STAGEFS_TEST_S3_SECRET_KEY=$SECRET
 CONF_MORE="[stage disk]
-url = fs://$T/disk/"
+url = fs://$T/disk/
+[stage later]
+url = s3://$BUCKET/${PREFIX}later/
+$(connection)
+write_back = yes
+attributes = posix"
 mkdir "$T/disk"
 
 # The mounts differ in how long they believe a name, and in where bytes stay.
@@ -85,11 +91,15 @@ mount_up
 export -f anew mount_down mounted until_ok daemon_pids settings write_config \
 	connection mount_try
 export T MNT CONF LOG STAGEFS ENDPOINT BUCKET KEY_ID SECRET CONF_MORE STORAGE EXT
+export PREFIX
 
 run 'a directory of this machine is as the model' --top "$MNT/disk" \
 	--store "fs:$T/disk" --remount 'anew "$1"' \
 	--operations $((OPERATIONS - ON_S3))
 run 'a stage on S3 is as the model' --top "$MNT/ext" --store "s3:$EXT" \
-	--remount 'anew "$1"' --operations $ON_S3
+	--remount 'anew "$1"' --operations $((ON_S3 / 2))
+run 'one with write_back and attributes = posix, too' --top "$MNT/later" \
+	--store "s3:${PREFIX}later/" --flush '"$STAGEFS" flush "$MNT"' \
+	--remount 'anew "$1"' --operations $((ON_S3 / 2))
 is 'no multipart upload is left on the server' "$(s3 uploads '')" ''
 done_testing

@@ -37,7 +37,7 @@ class Worker:
 
     def __init__(self, args, number):
         self.args, self.number = args, number
-        self.store = store_of(args.store)
+        self.store = store_of(args)
         self.run = self.shared = None
 
     def begin(self, episode):
@@ -164,7 +164,7 @@ class Test:
             worker.join()
         if not failed.ops:
             return
-        shrinker = Shrinker(self.args, store_of(self.args.store), self.remount)
+        shrinker = Shrinker(self.args, store_of(self.args), self.remount)
         best = shrinker.shrink(failed.ops)
         if best is None:
             print("not wrong by itself, without the other processes; the last:")
@@ -182,7 +182,7 @@ class Test:
 def replay(args, test):
     with open(args.replay, encoding="utf-8") as f:
         ops = [op_of(line) for line in f if line.strip()]
-    shrinker = Shrinker(args, store_of(args.store), test.remount)
+    shrinker = Shrinker(args, store_of(args), test.remount)
     done = shrinker.fails(ops)
     print("operation %d: %s" % (done, shrinker.wrong) if done
           else "%d operations, nothing wrong" % len(ops))
@@ -194,6 +194,8 @@ def main():
     parse.add_argument("--top", required=True)
     parse.add_argument("--store", required=True)
     parse.add_argument("--remount", help="a text for bash; $1 counts them")
+    parse.add_argument("--flush", help="a text for bash: what was closed is "
+                       "in the store then")
     parse.add_argument("--operations", type=int, default=100000)
     parse.add_argument("--each", type=int, default=600,
                        help="operations of a process between two remounts")

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import os
+import subprocess
 
 from tree import Dir
 
@@ -20,7 +21,7 @@ class Disk:
     """A directory of this machine."""
     forgets = False
 
-    def __init__(self, root):
+    def __init__(self, root, _):
         self.root = root
 
     def read(self, name):
@@ -50,8 +51,8 @@ class S3:
     """Objects below a prefix, by s3.py beside the tests."""
     forgets = True                      # what was removed while it was open
 
-    def __init__(self, prefix):
-        self.prefix = prefix
+    def __init__(self, prefix, flush):
+        self.prefix, self.flush = prefix, flush
         self.client = None              # each process has one of its own
 
     def s3(self):
@@ -64,6 +65,9 @@ class S3:
         return self.client
 
     def read(self, name):
+        if self.flush:
+            subprocess.run(["bash", "-c", self.flush], check=True,
+                           stdin=subprocess.DEVNULL, timeout=300)
         client = self.s3()
         return client.S3.get_object(Bucket=client.BUCKET,
                                     Key=self.prefix + name)["Body"].read()
@@ -93,6 +97,6 @@ class S3:
         return wrong
 
 
-def store_of(text):
-    kind, _, where = text.partition(":")
-    return {"fs": Disk, "s3": S3}[kind](where)
+def store_of(args):
+    kind, _, where = args.store.partition(":")
+    return {"fs": Disk, "s3": S3}[kind](where, args.flush)
