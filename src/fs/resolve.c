@@ -180,8 +180,14 @@ static int resolve_traversed(struct fs *fs, struct inode *dir)
 	enum traversal_entry how = traversal_entered(fs->traversals, dir);
 	int rc = 0;
 
-	if (how == TRAVERSAL_IN_ORDER)
+	if (how == TRAVERSAL_IN_ORDER) {
 		rc = subtree_fill(fs->subtrees, dir);
+	} else if (how == TRAVERSAL_BACKWARDS) {
+		struct inode *first = traversal_begins(fs->traversals, dir);
+
+		rc = subtree_fill_from(fs->subtrees, dir, first);
+		inode_unref(fs->tree, first);
+	}
 	if (rc)
 		return rc < 0 ? rc : 0;
 	if (how)

@@ -309,10 +309,11 @@ static bool subtree_is_old(const struct subtree *s)
 	return clock_mono_ms() - at > s->all->fs->set.metadata_ttl_s * 500;
 }
 
-/* As subtree_begin(), or a new one where the traversal is worth it. */
+/* As subtree_begin(), or a new one from `first` on where the traversal is worth
+ * it. */
 static int subtree_take_up(struct subtrees *t, struct inode *dir,
 			   const struct stage *stage, const char *key,
-			   struct subtree **out)
+			   const char *first, struct subtree **out)
 {
 	char name[256];
 	struct inode *up;
@@ -326,7 +327,7 @@ static int subtree_take_up(struct subtrees *t, struct inode *dir,
 	if (up && !dircache_complete(t->fs->tree, dir) &&
 	    !dir_ahead_has(t->fs->dir_ahead, dir) &&
 	    traversal_affords_whole(t->fs->traversals, up, name))
-		rc = subtree_open(t, up, key, out);
+		rc = subtree_open(t, up, first, out);
 	if (rc == -EOPNOTSUPP)
 		traversal_whole(t->fs->traversals, up, name, false);
 	if (*out && up && !subtree_add(t, *out)) {
@@ -337,15 +338,21 @@ static int subtree_take_up(struct subtrees *t, struct inode *dir,
 	return rc;
 }
 
-int subtree_fill(struct subtrees *t, struct inode *dir)
+int subtree_fill_from(struct subtrees *t, struct inode *dir,
+		      struct inode *first)
 {
 	struct subtree *s = NULL;
+	INODE_OBJECT_LOCAL from = { 0 };
 	struct inode_object o;
 	int rc = inode_object(t->fs->tree, dir, &o);
 
+	if (!rc)
+		rc = inode_object(t->fs->tree, first, &from);
+
 	if (!rc && t->fs->set.metadata_ttl_s &&
 	    policy_of(o.stage)->implied_dirs)
-		rc = subtree_take_up(t, dir, o.stage, buf_str(&o.key), &s);
+		rc = subtree_take_up(t, dir, o.stage, buf_str(&o.key),
+				     buf_str(&from.key), &s);
 	if (s) {
 		rc = subtree_advance(s, buf_str(&o.key));
 		if (!rc || rc == -EDQUOT || rc == -EOPNOTSUPP)
@@ -360,6 +367,11 @@ int subtree_fill(struct subtrees *t, struct inode *dir)
 	if (rc == -EINTR)
 		return rc;
 	return dircache_lasts(t->fs->tree, dir);
+}
+
+int subtree_fill(struct subtrees *t, struct inode *dir)
+{
+	return subtree_fill_from(t, dir, dir);
 }
 
 struct subtrees *subtrees_new(struct fs *fs)

@@ -34,5 +34,8 @@ void subtrees_forget(struct subtrees *t);
  * is to be listed by itself; -EINTR.
  */
 int subtree_fill(struct subtrees *t, struct inode *dir);
+/* The same, and those from `first` on to it, where one is begun for it. */
+int subtree_fill_from(struct subtrees *t, struct inode *dir,
+		      struct inode *first);
 
 #endif

@@ -19,6 +19,8 @@
 #define TRAVERSALS_MAX 64 /* as deep as trees are, and several at once */
 #define PLACES_MAX 4 /* in one directory */
 #define RUN_MIN 2 /* directories opened in order */
+#define BACK_FIRST 8U /* directories, where they are entered backwards */
+#define BACK_MAX 64U
 #define WHOLE_AGAIN 64 /* opened between two attempts, at most */
 
 /* What was opened below a directory, as far as this place in it. */
@@ -30,6 +32,7 @@ struct traversal {
 	/* All that is below is not asked for before so many were opened, after
 	 * so many attempts that were of no use. */
 	unsigned whole_at, whole_failed;
+	unsigned back; /* directories that are asked for before one; 0: unset */
 	uint64_t used;
 };
 
@@ -221,31 +224,82 @@ void traversal_opened(struct traversals *t, struct inode *dir)
 	inode_unref(t->fs->tree, up);
 }
 
-enum traversal_entry traversal_entered(struct traversals *t, struct inode *dir)
+/* The place at `last` goes on with a name before it. */
+static void traversal_step_back(struct traversals *t, uint64_t ino,
+				const char *last, const char *name)
+	REQUIRES(t->lock)
 {
-	enum traversal_entry how = TRAVERSAL_NO_ENTRY;
-	char name[256], last[256] = "";
-	struct inode *up =
-		traversal_up(t->fs, inode_ref(t->fs->tree, dir), name);
-	struct traversal *r, *latest;
-	uint64_t ino;
+	for (unsigned k = 0; k < TRAVERSALS_MAX; k++) {
+		struct traversal *r = &traversals_locked(t)->at[k];
 
-	if (!up)
-		return how;
-	ino = traversal_ino(t->fs, up);
+		if (r->ino != ino || strcmp(r->last, last) != 0)
+			continue;
+		r->used = ++traversals_locked(t)->uses;
+		r->run++;
+		strcpy(r->last, name);
+		return;
+	}
+}
+
+static enum traversal_entry traversal_enter(struct traversals *t,
+					    struct inode *up, struct inode *dir,
+					    const char *name)
+{
+	uint64_t ino = traversal_ino(t->fs, up);
+	char before[256] = "", last[256] = "";
+	struct traversal *r, *latest;
+	bool follows;
+
 	lock_take(&t->lock);
 	r = traversal_before(t, ino, name, &latest);
 	if (r)
-		strcpy(last, r->last);
+		strcpy(before, r->last);
+	if (latest)
+		strcpy(last, latest->last);
 	lock_drop(&t->lock);
-	if (strcmp(last, name) != 0 && dircache_complete(t->fs->tree, up)) {
-		how = dircache_follows(t->fs->tree, dir, last)
-			      ? TRAVERSAL_IN_ORDER
-			      : TRAVERSAL_ENTRY;
-		traversal_opened(t, dir);
+	if (!strcmp(before, name))
+		return TRAVERSAL_NO_ENTRY;
+	follows = dircache_is_beside(t->fs->tree, dir, before, false);
+	if (!follows && dircache_is_beside(t->fs->tree, dir, last, true)) {
+		LOCK_DO(&t->lock, traversal_step_back(t, ino, last, name));
+		traversal_count(t, up, name, 1, 0);
+		return TRAVERSAL_BACKWARDS;
 	}
+	traversal_opened(t, dir);
+	return follows ? TRAVERSAL_IN_ORDER : TRAVERSAL_ENTRY;
+}
+
+enum traversal_entry traversal_entered(struct traversals *t, struct inode *dir)
+{
+	enum traversal_entry how = TRAVERSAL_NO_ENTRY;
+	char name[256];
+	struct inode *up =
+		traversal_up(t->fs, inode_ref(t->fs->tree, dir), name);
+
+	if (up && dircache_complete(t->fs->tree, up))
+		how = traversal_enter(t, up, dir, name);
 	inode_unref(t->fs->tree, up);
 	return how;
+}
+
+struct inode *traversal_begins(struct traversals *t, struct inode *dir)
+{
+	char name[256];
+	struct inode *up =
+		traversal_up(t->fs, inode_ref(t->fs->tree, dir), name);
+	unsigned back = 0;
+
+	if (up) {
+		uint64_t ino = traversal_ino(t->fs, up);
+		struct traversal *r;
+
+		lock_take(&t->lock);
+		r = traversal_find(t, ino, name);
+		back = r && r->back ? r->back : BACK_FIRST;
+		lock_drop(&t->lock);
+	}
+	inode_unref(t->fs->tree, up);
+	return dircache_before(t->fs->tree, dir, back);
 }
 
 void traversal_asked_below(struct traversals *t, struct inode *top,
@@ -292,6 +346,14 @@ bool traversal_affords_whole(struct traversals *t, struct inode *dir,
 	return affords;
 }
 
+static unsigned traversal_next_back(unsigned back, bool useful)
+{
+	back = back ? back : BACK_FIRST;
+	if (useful)
+		return 2 * back < BACK_MAX ? 2 * back : BACK_MAX;
+	return back > 4 ? back / 4 : 1;
+}
+
 void traversal_whole(struct traversals *t, struct inode *top, const char *name,
 		     bool useful)
 {
@@ -300,6 +362,8 @@ void traversal_whole(struct traversals *t, struct inode *top, const char *name,
 
 	lock_take(&t->lock);
 	r = traversal_find(t, ino, name);
+	if (r)
+		r->back = traversal_next_back(r->back, useful);
 	if (r && useful) {
 		r->whole_failed = 0;
 	} else if (r) {

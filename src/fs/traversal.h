@@ -22,11 +22,15 @@ enum traversal_entry {
 	TRAVERSAL_NO_ENTRY,
 	TRAVERSAL_ENTRY, /* the first name in it; it is as opened */
 	TRAVERSAL_IN_ORDER, /* ... and the one behind another in a listing */
+	TRAVERSAL_BACKWARDS, /* ... before another: bash's patterns do that */
 };
 /* A name in it is to be asked for, of which it is not known what is there: a
  * shell's pattern goes through directories so, after it has listed the one
  * above. */
 enum traversal_entry traversal_entered(struct traversals *t, struct inode *dir);
+/* Where a listing begins that goes through directories which are entered
+ * backwards, and through dir: referenced. */
+struct inode *traversal_begins(struct traversals *t, struct inode *dir);
 /* It costs a request. */
 void traversal_asked(struct traversals *t, struct inode *dir);
 /* A request for all that is below this one, from that name in it on. */

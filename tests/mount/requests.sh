@@ -64,6 +64,9 @@ costs 'a name in each, which a pattern finds, takes few listings too' 44 '
 	[ $(/usr/bin/python3 -c "
 import glob, sys
 print(*glob.glob(sys.argv[1]))" "$E/tree/*/f1" | xargs cat | wc -l) = 40 ]'
+cold
+costs '... by bash too, which goes through it backwards' 46 '
+	[ $(cat $E/tree/*/f1 | wc -l) = 40 ]'
 
 # ---- one name
 

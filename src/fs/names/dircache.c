@@ -311,24 +311,53 @@ struct inode *dircache_behind(struct tree *t, struct inode *dir,
 	return i;
 }
 
-bool dircache_follows(struct tree *t, struct inode *dir, const char *name)
+/* The next directory there, not far; NULL: none. */
+static struct inode *dircache_beside_locked(struct tree *t, struct inode *dir,
+					    bool behind) REQUIRES(t->lock)
 {
-	struct inode *before;
-	bool follows;
+	struct inode *i = dir->parent ? dir : NULL;
+
+	for (unsigned k = 0; i && k < BEHIND_STEPS; k++) {
+		i = behind ? i->next : i->prev;
+		if (i && i->kind == INODE_DIR)
+			return i;
+	}
+	return NULL;
+}
+
+bool dircache_is_beside(struct tree *t, struct inode *dir, const char *name,
+			bool behind)
+{
+	struct inode *i;
+	bool is;
 
 	tree_lock(t);
-	before = dir->parent ? dir->prev : NULL;
-	for (unsigned k = 0; before && before->kind != INODE_DIR; k++)
-		before = k < BEHIND_STEPS ? before->prev : NULL;
-	follows = before && !strcmp(inode_name(before), name);
-	if (before)
-		inode_ref_locked(t, before);
+	i = dircache_beside_locked(t, dir, behind);
+	is = i && !strcmp(inode_name(i), name);
+	if (i)
+		inode_ref_locked(t, i);
 	tree_unlock(t);
-	if (!before)
-		return false;
-	follows = follows || dircache_complete(t, before);
-	inode_unref(t, before);
-	return follows;
+	is = is || (i && dircache_complete(t, i));
+	inode_unref(t, i);
+	return is;
+}
+
+struct inode *dircache_before(struct tree *t, struct inode *dir, unsigned dirs)
+{
+	struct inode *found = dir, *i = dir;
+
+	tree_lock(t);
+	for (unsigned k = 0; dirs && i->parent && i->prev && k < BEHIND_STEPS;
+	     k++) {
+		i = i->prev;
+		if (i->kind != INODE_DIR)
+			continue;
+		found = i;
+		dirs--;
+	}
+	inode_ref_locked(t, found);
+	tree_unlock(t);
+	return found;
 }
 
 struct inode *dircache_entry(struct tree *t, struct inode *dir, struct inode *i,

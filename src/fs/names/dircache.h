@@ -64,9 +64,12 @@ int dircache_children(struct tree *t, struct inode *dir,
  * in the order of a listing; referenced, or NULL. */
 struct inode *dircache_behind(struct tree *t, struct inode *dir,
 			      struct inode *after);
-/* Is dir the directory behind the one of that name, in the order of a listing
- * of the one above, or behind one that is complete? */
-bool dircache_follows(struct tree *t, struct inode *dir, const char *name);
+/* Is the directory of that name, or one that is complete, the next beside dir,
+ * before it in the order of a listing, or behind it? */
+bool dircache_is_beside(struct tree *t, struct inode *dir, const char *name,
+			bool behind);
+/* The directory so many before dir, or the first that is near; referenced. */
+struct inode *dircache_before(struct tree *t, struct inode *dir, unsigned dirs);
 /* A child's present name, copied; false when it is no longer in dir. */
 bool dircache_name(struct tree *t, struct inode *dir, struct inode *child,
 		   char name[256]);

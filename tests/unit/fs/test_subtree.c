@@ -162,7 +162,9 @@ static void by_name(void **state)
 {
 	static const struct {
 		const char *sentence;
-		unsigned dirs, files, step, looked;
+		unsigned dirs, files;
+		int step;
+		unsigned looked;
 		unsigned most; /* requests, beside those for the one above */
 	} rows[] = {
 		{ "one after the other", 1000, 10, 1, 1000, 11 },
@@ -170,6 +172,11 @@ static void by_name(void **state)
 		{ "two", 2, 10, 1, 2, 2 },
 		{ "some of very many", 20000, 1, 1, 6, 3 },
 		{ "each tenth: no order", 500, 10, 10, 50, 50 },
+		{ "backwards", 1000, 10, -1, 1000, 24 },
+		{ "few backwards", 40, 10, -1, 40, 4 },
+		{ "two backwards", 2, 10, -1, 2, 2 },
+		{ "larger ones backwards", 60, 100, -1, 60, 30 },
+		{ "large ones backwards", 20, 2500, -1, 20, 40 },
 		{ "large ones", 5, 9000, 1, 5, 10 },
 		{ "nothing but large ones", 20, 2500, 1, 20, 40 },
 	};
@@ -187,7 +194,8 @@ static void by_name(void **state)
 		assert_int_equal(mount_ls(&m, "", names, ROOM), 0);
 		before = asked(&m);
 		for (unsigned k = 0; k < rows[r].looked; k++) {
-			unsigned d = k * rows[r].step;
+			unsigned d = rows[r].step > 0 ? k * rows[r].step
+						      : rows[r].dirs - 1 - k;
 
 			snprintf(path, sizeof(path), "d%04u/%s", d,
 				 k % 2 ? "f0000" : "absent");
