@@ -84,17 +84,6 @@ static int imds_request(struct imds *m, enum http_verb verb, const char *path,
 	return rc;
 }
 
-static bool imds_is_word(const char *s, size_t n, const char *more, size_t max)
-{
-	if (!n || n > max)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (!(text_is_alpha(s[i]) || text_is_digit(s[i]) ||
-		      (s[i] && strchr(more, s[i]))))
-			return false;
-	return true;
-}
-
 static int imds_token(struct imds *m)
 {
 	CRED_REPLY_LOCAL reply = { 0 };
@@ -112,7 +101,8 @@ static int imds_token(struct imds *m)
 				   "AWS_EC2_METADATA_V1_DISABLED is set",
 				   reply.status);
 	} else if (reply.status == 200) {
-		if (imds_is_word(text, reply.body.len, "-_=+/.~", TOKEN_MAX))
+		if (reply.body.len <= TOKEN_MAX &&
+		    text_is_word(text, reply.body.len, "-_=+/.~"))
 			buf_add(&m->token, text, reply.body.len);
 		else
 			rc = cred_ask_fail(m->ask, -EBADMSG,
@@ -144,7 +134,7 @@ static int imds_role(struct imds *m, struct buf *role)
 				   PROVIDER
 				   " does not name the role: status %ld",
 				   reply.status);
-	else if (!imds_is_word(text, n, "+=,.@_-", ROLE_MAX))
+	else if (n > ROLE_MAX || !text_is_word(text, n, "+=,.@_-"))
 		rc = cred_ask_fail(m->ask, -EBADMSG,
 				   PROVIDER
 				   " answered a role's name that is none");

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct buf;
 
@@ -57,6 +58,16 @@ static inline bool text_is_digit(char c)
 static inline bool text_is_alpha(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* n bytes, one at least: letters, digits, and what stands in more. */
+static inline bool text_is_word(const char *s, size_t n, const char *more)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!text_is_alpha(s[i]) && !text_is_digit(s[i]) &&
+		    (!s[i] || !strchr(more, s[i])))
+			return false;
+	return n;
 }
 
 static inline bool text_is_blank(char c)

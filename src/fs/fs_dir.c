@@ -30,6 +30,7 @@
 #include <stdlib.h>
 #include <utlist.h>
 
+#include "base/hash.h"
 #include "base/lock.h"
 #include "base/waiter.h"
 #include "fs/attr/attr_queue.h"
@@ -209,11 +210,7 @@ static int dir_emit_dot(struct fs *fs, struct dir_handle *h, off_t which,
 
 static uint32_t dir_name_hash(const char *name)
 {
-	uint32_t h = 0x811c9dc5;
-
-	for (; *name; name++)
-		h = (h ^ (unsigned char)*name) * 0x01000193;
-	return h | 1; /* 0: none */
+	return (uint32_t)hash_string(HASH_START, name) | 1; /* 0: none */
 }
 
 /* Does it stand elsewhere in the row, so that the name came or will come? */

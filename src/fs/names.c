@@ -254,7 +254,7 @@ int names_sync(struct fs *fs, struct inode *i)
 static bool names_sends_later(const struct fs *fs, const struct stage *s,
 			      bool fsync)
 {
-	if (!s || s->store->limits.files || !fs->set.mount_name)
+	if (!s || !policy_of(s)->sent_later || !fs->set.mount_name)
 		return false;
 	return s->store->write_back == STORE_WRITE_BACK ||
 	       (s->store->write_back == STORE_WRITE_BACK_FSYNC && !fsync);

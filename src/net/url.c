@@ -37,16 +37,6 @@ static int url_refuse(struct buf *why, const char *reason)
 	return buf_fail(why, -EINVAL, "%s", reason);
 }
 
-/* Of letters, digits and some more, at most so many bytes. */
-static bool url_is_word(const char *s, size_t n, const char *more, size_t max)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!text_is_alpha(s[i]) && !text_is_digit(s[i]) &&
-		    !strchr(more, s[i]))
-			return false;
-	return n && n <= max;
-}
-
 static char *url_lower_dup(const char *s, size_t n)
 {
 	char *out = strndup(s, n);
@@ -97,7 +87,7 @@ static int url_parse_authority(const char *s, size_t n, struct url *out,
 			colon = end;
 		if (colon == s)
 			return url_refuse(why, "the host is missing");
-		if (!url_is_word(s, colon - s, "-._", HOST_MAX))
+		if (colon - s > HOST_MAX || !text_is_word(s, colon - s, "-._"))
 			return url_refuse(why,
 					  "the host name has a character that "
 					  "no host name has, or is too long");
@@ -131,8 +121,8 @@ int url_parse(const char *text, const char *scheme, struct url *out,
 		return url_refuse(why, "a query or a fragment does not belong "
 				       "here");
 	if (rest) {
-		if (!text_is_alpha(*text) ||
-		    !url_is_word(text, rest - text, "+-.", SCHEME_MAX))
+		if (!text_is_alpha(*text) || rest - text > SCHEME_MAX ||
+		    !text_is_word(text, rest - text, "+-."))
 			return url_refuse(why, "what stands before :// is no "
 					       "scheme");
 		out->scheme = url_lower_dup(text, rest - text);

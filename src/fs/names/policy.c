@@ -7,7 +7,7 @@
 
 #define OF_OBJECTS \
 	.ttl_max_ms = UINT_MAX, .asked_by_etag = true, .implied_dirs = true, \
-	.removed_together = true
+	.removed_together = true, .sent_later = true
 
 const struct policy policies[POLICIES] = {
 	[POLICY_OBJECTS] = { OF_OBJECTS },

@@ -38,6 +38,8 @@ struct policy {
 	bool replaced_is_orphan;
 	/* Files that are removed in a row are asked of the store together. */
 	bool removed_together;
+	/* A change may be sent later: the store is far. */
+	bool sent_later;
 	/* A name is on the disk when it was flushed, not before. */
 	bool flushes_names;
 };

@@ -66,17 +66,6 @@ int local_key_write(struct local *l, bool replace)
 	return rc;
 }
 
-static bool key_is_word(const char *s, const char *more)
-{
-	size_t n = 0;
-
-	for (; s[n]; n++)
-		if (!text_is_alpha(s[n]) && !text_is_digit(s[n]) &&
-		    !strchr(more, s[n]))
-			return false;
-	return n;
-}
-
 /* Takes `name = value` of a line that begins with name. */
 static void key_take_value(const char *line, const char *name, char *out,
 			   size_t size)
@@ -107,7 +96,9 @@ static int key_parse(struct buf *text, struct local_key *out)
 		key_take_value(line, "aws_secret_access_key", out->secret,
 			       sizeof(out->secret));
 	}
-	return key_is_word(out->id, "") && key_is_word(out->secret, "+/")
+	return text_is_word(out->id, strlen(out->id), "") &&
+			       text_is_word(out->secret, strlen(out->secret),
+					    "+/")
 		       ? 0
 		       : -EINVAL;
 }

@@ -306,9 +306,33 @@ static void test_questions(void **state)
 	assert_false(text_ends_with("c", "bc"));
 }
 
+static void test_words(void **state)
+{
+	static const struct {
+		const char *sentence, *s;
+		size_t n;
+		const char *more;
+		bool is_word;
+	} rows[] = {
+		{ "nothing", "", 0, "", false },
+		{ "letters and digits", "aZ09", 4, "", true },
+		{ "no more than n bytes", "ab/", 2, "", true },
+		{ "what is allowed besides", "a-b/", 4, "/-", true },
+		{ "what is not", "a-b", 3, "/", false },
+		{ "a NUL", "a\0b", 3, "/", false },
+		{ "a letter beyond ASCII", "\303\244", 2, "", false },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		row_number(rows[i].sentence,
+			   text_is_word(rows[i].s, rows[i].n, rows[i].more),
+			   rows[i].is_word);
+}
+
 SUITE(text)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_u64n_stops_at_its_length),
 		cmocka_unit_test(test_percent),
