@@ -57,6 +57,9 @@ static const struct table_column brief_columns[] = {
 };
 
 /* One store that is asked. */
+#define RED "\033[31m"
+#define YELLOW "\033[33m"
+
 struct probe {
 	const char *name;
 	struct store *store;
@@ -119,23 +122,36 @@ static void check_finish(struct probe *p, struct table *t, bool brief)
 		table_row(t, row);
 }
 
+static void check_print(const char *name, const struct buf *text,
+			const char *colour)
+{
+	BUF_LOCAL line = BUF_INIT(2 * BUF_MESSAGE);
+	bool coloured = *colour && output_has_colours(stdout);
+
+	buf_addf(&line, "%s: ", name);
+	text_one_line(&line, buf_str(text));
+	printf("%s%s%s\n", coloured ? colour : "", buf_str(&line),
+	       coloured ? "\033[0m" : "");
+	fflush(stdout);
+}
+
 /* Why a stage is `failed`, below the table; or what was found out of its store.
  */
 static void check_tell(const struct probe *p)
 {
-	BUF_LOCAL line = BUF_INIT(2 * BUF_MESSAGE);
-	BUF_LOCAL server = BUF_INIT(2 * BUF_MESSAGE);
-	bool red = p->rc && output_has_colours(stdout);
+	BUF_LOCAL found = BUF_INIT(2 * BUF_MESSAGE);
 
-	if (!p->rc)
-		store_describe(p->store, &server);
-	buf_addf(&line, "%s: ", p->name);
-	text_one_line(&line, buf_str(p->rc ? &p->why : &server));
-	if (!p->rc)
-		buf_addf(&line, "; %s", buf_str(&p->says));
-	printf("%s%s%s\n", red ? "\033[31m" : "", buf_str(&line),
-	       red ? "\033[0m" : "");
-	fflush(stdout);
+	if (p->rc) {
+		check_print(p->name, &p->why, RED);
+	} else if (p->says.len) {
+		store_describe(p->store, &found);
+		buf_addf(&found, "; %s", buf_str(&p->says));
+		check_print(p->name, &found, "");
+	} else {
+		store_warn(p->store, &found);
+		if (found.len)
+			check_print(p->name, &found, YELLOW);
+	}
 }
 
 /* The configured stages that hide an internal one: said, no failure. */
@@ -232,7 +248,7 @@ static int check_all(struct session *s, struct table *t, bool write, bool brief,
 	}
 	*rc = table_end(t);
 	for (unsigned i = 0; i < n; i++) {
-		if (brief && (probes[i].rc || probes[i].says.len))
+		if (brief)
 			check_tell(&probes[i]);
 		buf_clear(&probes[i].says);
 		buf_clear(&probes[i].why);

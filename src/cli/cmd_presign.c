@@ -64,8 +64,8 @@ static const struct option presign_options[] = {
 		    "parts, as JSON"),
 	ROW("-recursive", BOOL, recursive, .def = "no",
 	    .help = "a row for each file of a directory, as a / at its end "
-		    "says "
-		    "too"),
+		    "says too"),
+	ROW("r", BOOL, recursive, .alias_of = "--recursive"),
 	ROW("0", BOOL, nul, .def = "no",
 	    .help = "with `-`: locations end in NUL, not in a line break"),
 	ROW("-verbose", BOOL, verbose, .def = "no",

@@ -446,6 +446,12 @@ int store_describe(struct store *s, struct buf *out)
 	return s->broken ? 0 : s->ops->describe(s, out);
 }
 
+void store_warn(struct store *s, struct buf *out)
+{
+	if (!s->broken && s->ops->warn)
+		s->ops->warn(s, out);
+}
+
 void store_known(struct store *s, unsigned ignores, struct buf *out)
 {
 	if (!s->broken && s->ops->known)

@@ -305,6 +305,8 @@ typedef int store_presign_fn(struct store *s, const struct store_presign *req,
 typedef void store_locate_fn(struct store *s, const char *key, struct buf *out);
 /* One line on how it signs and which server answers, for `stagefs check`. */
 typedef int store_describe_fn(struct store *s, struct buf *out);
+/* What is amiss though the store answers; appends nothing where all is well. */
+typedef void store_warn_fn(struct store *s, struct buf *out);
 /*
  * Appends, in words, what it knows of that in which servers differ, as far as
  * that was asked for (store_probe()), but for what it has ignored.
@@ -390,6 +392,7 @@ struct store_ops {
 	store_md5_fn *md5; /* NULL: it is the ETag, as S3 has it */
 	store_locate_fn *locate;
 	store_describe_fn *describe;
+	store_warn_fn *warn; /* NULL: nothing ever is */
 	store_known_fn *known; /* NULL: there is nothing to tell */
 	store_credentials_end_fn *credentials_end; /* NULL: they have none */
 	/* store_error_words(); NULL, or NULL returned: strerror(3) will do. */
@@ -538,6 +541,7 @@ store_remove_many_fn store_remove_many;
 store_presign_fn store_presign;
 store_locate_fn store_locate;
 store_describe_fn store_describe;
+store_warn_fn store_warn;
 store_known_fn store_known;
 store_credentials_end_fn store_credentials_end;
 store_md5_fn store_md5;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A line is made for the width that there is: the bar goes first, then the
- * pace. Whole numbers only, so that the text depends on nothing else.
+ * A line is made for the width that there is: the bar goes first, at 80 columns
+ * already, as percent, pace and time say what it says; then the pace. Whole
+ * numbers only, so that the text depends on nothing else.
  */
 #include "transfer/transfer_progress.h"
 
@@ -9,6 +10,7 @@
 #include "base/text.h"
 
 #define BAR 20
+#define BEHIND_BAR 31 /* columns of ` 100%, 999.9 MiB/s, 59:59 left` */
 #define NAME_LEAST 12 /* columns of a name that is shown */
 #define PACE_FROM_MS 500 /* before, it would be a guess */
 
@@ -32,12 +34,30 @@ static unsigned progress_percent(const struct transfer_count *c)
 	return part > 100 ? 100 : (unsigned)part;
 }
 
-static void progress_add_bar(const struct transfer_count *c, struct buf *out)
+/* It does not come and go with what stands behind it: BAR, half of it, or 0. */
+static unsigned progress_bar_width(const struct transfer_count *c, size_t used,
+				   unsigned width)
 {
-	unsigned full = progress_percent(c) * BAR / 100;
+	size_t least = used + 3 + BEHIND_BAR;
 
+	if (*c->current)
+		least += NAME_LEAST + 2;
+	if (!c->all_found)
+		return 0;
+	return least + BAR <= width       ? BAR
+	       : least + BAR / 2 <= width ? BAR / 2
+					  : 0;
+}
+
+static void progress_add_bar(const struct transfer_count *c, unsigned bar,
+			     struct buf *out)
+{
+	unsigned full = progress_percent(c) * bar / 100;
+
+	if (!bar)
+		return;
 	buf_adds(out, " [");
-	for (unsigned i = 0; i < BAR; i++)
+	for (unsigned i = 0; i < bar; i++)
 		buf_addc(out, i < full ? '#' : ' ');
 	buf_adds(out, "]");
 }
@@ -97,8 +117,7 @@ void transfer_progress_line(const struct transfer_count *c, unsigned width,
 
 	progress_add_pace(c, &pace);
 	progress_add_counts(c, out);
-	if (c->all_found && out->len - from + BAR + 8 + pace.len <= width)
-		progress_add_bar(c, out);
+	progress_add_bar(c, progress_bar_width(c, out->len - from, width), out);
 	if (c->all_found && out->len - from + 5 + pace.len <= width)
 		buf_addf(out, " %u%%", progress_percent(c));
 	if (out->len - from + pace.len <= width)

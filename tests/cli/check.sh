@@ -106,6 +106,8 @@ admin _fault '{"action": {"type": "skew", "seconds": 600}}' >/dev/null
 run check
 is 'one that is minutes off is served' "$RC" 0
 holds '... and said all the same' grep -qE "this machine's clock is (599|600|601) seconds behind the store's, and over plain http pre-signed URLs" "$DIR/out"
+timeout 90 python3 "$(dirname "$0")/terminal.py" 80 "$STAGEFS" check </dev/null >"$DIR/out"
+holds '... on a terminal too, below the table' grep -qE "ext: this machine's clock is (599|600|601) seconds behind" "$DIR/out"
 admin _reset x >/dev/null
 
 # ---- what a store does not know ----

@@ -80,6 +80,8 @@ for words in '-l @ext' '-la @ext' '-lh @ext/'; do
 	run ls $words
 	is "ls $words, as ls(1) has it" "$RC$(cat "$DIR/err")" 0
 done
+run presign -r @ext --format url
+is 'presign -r, as other verbs have it' "$RC$(cat "$DIR/err")" 0
 run help rm
 holds 'rm is remove' grep -q '^usage: stagefs remove' "$DIR/out"
 run presign @ext/a --expire 1h --format url

@@ -34,8 +34,23 @@ static void s3_locate(struct store *store, const char *key, struct buf *out)
 	buf_addf(out, "s3://%s/%s", s3_of(store)->io.bucket, key);
 }
 
+static void s3_warn(struct store *store, struct buf *out)
+{
+	struct s3 *s = s3_of(store);
+	struct s3_sign_ctx now;
+
+	s3_state_sign_ctx(s, &now);
+	if (!now.off_s)
+		return;
+	s3_clock_say(now.off_s, out);
+	if (!s3_clock_is_trusted(s))
+		buf_adds(out, ", and over plain http pre-signed URLs are off "
+			      "by that");
+}
+
 static int s3_describe(struct store *store, struct buf *out)
 {
+	BUF_LOCAL amiss = BUF_INIT(BUF_MESSAGE);
 	struct s3 *s = s3_of(store);
 	struct creds *creds = NULL;
 	struct s3_sign_ctx now;
@@ -60,13 +75,9 @@ static int s3_describe(struct store *store, struct buf *out)
 		buf_addf(out, " until %s", end);
 	}
 	creds_unref(creds);
-	if (now.off_s) {
-		buf_adds(out, "; ");
-		s3_clock_say(now.off_s, out);
-		if (!s3_clock_is_trusted(s))
-			buf_adds(out, ", and over plain http pre-signed URLs "
-				      "are off by that");
-	}
+	s3_warn(store, &amiss);
+	if (amiss.len)
+		buf_addf(out, "; %s", buf_str(&amiss));
 	if (proxy && !s3_endpoint_is_here(&s->io))
 		buf_addf(out, "; by the proxy of %s", proxy);
 	s3_lack_show(s, out);
@@ -142,6 +153,7 @@ static const struct store_ops s3_ops = {
 	.presign = s3_presign,
 	.locate = s3_locate,
 	.describe = s3_describe,
+	.warn = s3_warn,
 	.known = s3_known,
 	.credentials_end = s3_credentials_end,
 };

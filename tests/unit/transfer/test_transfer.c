@@ -256,8 +256,18 @@ static const struct {
 	    .elapsed_ms = 1000,
 	    .all_found = true },
 	  79,
-	  "5/10 files, 1.0 MiB of 4.0 MiB [#####               ] 25%, "
+	  "5/10 files, 1.0 MiB of 4.0 MiB [##        ] 25%, "
 	  "1.0 MiB/s, 0:03 left" },
+	{ "at 80 columns the time and the file count more than the bar",
+	  { .found = 1,
+	    .found_bytes = 190 * M,
+	    .moved = 24 * M,
+	    .elapsed_ms = 1000,
+	    .all_found = true,
+	    .current = "big200" },
+	  79,
+	  "0/1 files, 24.0 MiB of 190.0 MiB 12%, 24.0 MiB/s, 0:06 left  "
+	  "big200" },
 	{ "the current file, where there is room",
 	  { .found = 10,
 	    .found_bytes = 4000 * M,
@@ -275,9 +285,8 @@ static const struct {
 	    .moved = M,
 	    .all_found = true,
 	    .current = "a/very/long/name/of/a/fil\xc3\xa9.csv" },
-	  71,
-	  "0/10 files, 1.0 MiB of 4.0 MiB [#####               ] 25%  "
-	  ".../fil\xc3\xa9.csv" },
+	  50,
+	  "0/10 files, 1.0 MiB of 4.0 MiB 25%  .../a/fil\xc3\xa9.csv" },
 	{ "the bar goes first",
 	  { .found = 10,
 	    .found_bytes = 4 * M,
