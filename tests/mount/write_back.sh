@@ -333,8 +333,8 @@ power_is_back() {
 		mount -o loop "$T/disk" "$T/spill" || bail 'no disk any more'
 }
 flush && mount_down || bail 'it does not end'
+at_exit+=('umount -l "$T/spill" 2>/dev/null')
 [ "$CUTS" = 0 ] || if power_up >"$T/power.out" 2>&1; then
-	at_exit+=('umount -l "$T/spill" 2>/dev/null')
 	mount_up
 	flushed="sync $E/kill"
 	killed end_by_power_cut "$KILLS" "$CUTS" &&
