@@ -182,20 +182,12 @@ static int fs_file_open_once(struct fs *fs, struct inode *i, int flags,
 			     struct file **out, struct inode_view *v)
 {
 	bool asked;
-	int rc;
+	int rc = 0;
 
-	inode_view(fs->tree, i, v);
-	/* To look at a disk costs little; content that is not open is looked
-	 * at when its file is opened. */
-	if (!v->policy->asked_by_etag && v->open && v->published && !v->orphan)
-		inode_invalidate(fs->tree, i);
-	/* A listing without ETags: nothing could be asked for by one. */
-	if (v->published && v->policy->asked_by_etag && !v->orphan &&
-	    !v->dirty && !*v->info.etag)
-		inode_invalidate(fs->tree, i);
-	inode_view(fs->tree, i, v);
+	inode_file_view(fs->tree, i, v);
 	asked = !v->fresh;
-	rc = resolve_refresh(fs, i, v);
+	if (asked && !v->orphan)
+		rc = resolve_refresh(fs, i, v);
 	if (rc)
 		return rc;
 	if (v->kind != INODE_FILE)
@@ -251,18 +243,15 @@ static int fs_file_show_again(struct fs *fs, struct inode *i,
 	return 0;
 }
 
-int fs_file_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
-		 bool *keep_cache)
+/* It may be written to, if flags say so. */
+static int fs_file_open_allowed(struct fs *fs, struct inode *i, int flags,
+				struct handle **out, bool *keep_cache)
 {
 	bool emptied = flags & O_TRUNC;
 	struct inode_view v, now;
 	struct file *f;
-	int rc = 0;
+	int rc = close_errors_tell(fs, i, NULL, flags);
 
-	if (handle_writing(flags) || emptied)
-		rc = names_writable(fs, i);
-	if (!rc)
-		rc = close_errors_tell(fs, i, NULL, flags);
 	if (!rc)
 		rc = fs_file_open_content(fs, i, flags, &f, &v);
 	if (rc)
@@ -281,6 +270,16 @@ int fs_file_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
 	if (!rc && !*keep_cache)
 		(*out)->kernel_pages_etag = inode_etag_hash(&v);
 	return rc;
+}
+
+int fs_file_open(struct fs *fs, struct inode *i, int flags, struct handle **out,
+		 bool *keep_cache)
+{
+	int rc = 0;
+
+	if (handle_writing(flags) || (flags & O_TRUNC))
+		rc = names_writable(fs, i);
+	return rc ? rc : fs_file_open_allowed(fs, i, flags, out, keep_cache);
 }
 
 /* The kernel uses a handle: it is done with what open told it to do. */
@@ -373,18 +372,23 @@ static int fs_file_create_over(struct fs *fs, struct inode *i, int flags,
 			       const struct fs_caller *c, struct fs_entry *out,
 			       struct handle **h)
 {
+	struct inode_view v;
 	bool keep;
 	int rc = flags & O_EXCL ? -EEXIST : 0;
 
 	if (!rc && c->drop_setid)
 		rc = fs_drop_setid(fs, i);
 	if (!rc)
-		rc = fs_file_open(fs, i, flags, h, &keep);
-	if (rc)
+		rc = fs_file_open_allowed(fs, i, flags, h, &keep);
+	if (rc) {
 		inode_unref(fs->tree, i);
-	else
-		names_entry(fs, i, out);
-	return rc;
+		return rc;
+	}
+	inode_enter(fs->tree, i, &v);
+	v.open = false; /* its size is told here */
+	file_size((*h)->file, &v.info.size);
+	names_fill(fs, i, &v, out);
+	return 0;
 }
 
 /* What the store has there; TREE_UNKNOWN: nothing, but the tree is yet to be

@@ -92,34 +92,32 @@ static int file_new(const struct file_env *env, struct inode *i,
 	return rc;
 }
 
-/* The same by what the tree knows. */
+/* The same by where the tree has i. */
 static int file_new_at(const struct file_env *env, struct inode *i,
+		       const struct inode_place *at,
 		       const struct object_info *base, struct file **out)
 {
 	BUF_LOCAL key = BUF_INIT(STORE_KEY_MAX + 1);
-	INODE_PLACE_LOCAL at;
-	int rc;
+	int rc = inode_place_key(at, NULL, &key);
 
-	inode_look(env->tree, i, &at);
-	rc = inode_place_key(&at, NULL, &key);
 	if (!rc)
-		rc = file_new(env, inode_ref(env->tree, i), stage_ref(at.stage),
-			      buf_str(&key), base, out);
-	else if (rc == -ENOENT) /* it has lost its name just now */
-		rc = -ESTALE;
-	return rc;
+		return file_new(env, i, stage_ref(at->stage), buf_str(&key),
+				base, out);
+	inode_unref(env->tree, i);
+	return rc == -ENOENT ? -ESTALE : rc; /* it lost its name just now */
 }
 
 int file_open(const struct file_env *env, struct inode *i,
 	      const struct object_info *base, struct file **out)
 {
 	struct file *fresh = NULL;
+	INODE_PLACE_LOCAL at;
 	int rc;
 
-	*out = inode_file_get(env->tree, i);
+	*out = inode_file_find(env->tree, i, &at);
 	if (*out)
 		return 0;
-	rc = file_new_at(env, i, base, &fresh);
+	rc = file_new_at(env, i, &at, base, &fresh);
 	if (rc)
 		return rc;
 	rc = inode_file_join(env->tree, i, fresh, base ? base->etag : NULL,

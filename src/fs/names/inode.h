@@ -382,6 +382,13 @@ int inode_file_join(struct tree *t, struct inode *i, struct file *fresh,
 int inode_file_enter(struct tree *t, struct inode *i, struct file *fresh,
 		     const struct object_info *number, struct inode_view *v);
 struct file *inode_file_get(struct tree *t, struct inode *i);
+/* The same; where there is none, *at is where i stands, referenced for the one
+ * that is to be made. at is to be cleared in either case. */
+struct file *inode_file_find(struct tree *t, struct inode *i,
+			     struct inode_place *at);
+/* inode_view() of a file that is to be opened: it is fresh if it can be
+ * believed for that, too. */
+void inode_file_view(struct tree *t, struct inode *i, struct inode_view *v);
 bool inode_file_put(struct tree *t, struct inode *i,
 		    struct inode_given_up *out);
 /* Is the caller's the only use of the content of i, but for the one that is to

@@ -72,6 +72,42 @@ struct file *inode_file_get(struct tree *t, struct inode *i)
 	return TREE_UNDER(t, inode_file_join_locked(t, i, NULL));
 }
 
+struct file *inode_file_find(struct tree *t, struct inode *i,
+			     struct inode_place *at)
+{
+	struct file *f;
+
+	*at = (struct inode_place){ .stage = NULL };
+	tree_lock(t);
+	f = inode_file_join_locked(t, i, NULL);
+	if (!f) {
+		inode_look_locked(t, i, at);
+		inode_ref_locked(t, i);
+	}
+	tree_unlock(t);
+	return f;
+}
+
+void inode_file_view(struct tree *t, struct inode *i, struct inode_view *v)
+{
+	bool asks;
+
+	tree_lock(t);
+	inode_view_locked(t, i, v);
+	/* To look at a disk costs little; content that is not open is looked at
+	 * when its file is opened. And a listing without ETags: nothing could
+	 * be asked for by one. */
+	if (v->policy->asked_by_etag)
+		asks = !v->dirty && !*v->info.etag;
+	else
+		asks = v->open;
+	if (asks && v->published && !v->orphan) {
+		i->refreshed_ms = -1;
+		inode_view_locked(t, i, v);
+	}
+	tree_unlock(t);
+}
+
 /* Neither size, time nor pages are those of the object that is there. */
 static void inode_file_give_up_locked(struct tree *t, struct inode *i,
 				      struct inode_given_up *out)
