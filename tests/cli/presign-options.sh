@@ -213,7 +213,7 @@ holds 'without its signature and token' \
 holds 'which are on standard output' grep -qE 'Signature=[0-9a-f]{64}$' "$DIR/out"
 unset "${!AWS_@}"
 
-# ---- nobody else sees it ----
+# ---- no other user sees it ----
 
 write_config "$DIR/log.conf" <<END
 [stagefs]

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # One stage whose endpoint accepts connections and never answers: two hundred
-# readers hang on it, and nobody who works elsewhere notices.
+# readers hang on it, and programs elsewhere do not notice.
 . "$(dirname "$0")/lib.sh"
 
 # Listens, takes connections, says nothing. Its port is its first line.

@@ -303,7 +303,7 @@ random_file() {
 	head -c "$2" /dev/urandom >"$1"
 }
 
-# A port of loopback that nobody holds, and that no connection gets by chance: not
+# A port of loopback that is free, and that no connection gets by chance: not
 # of those that the kernel gives out.
 free_port() {
 	/usr/bin/python3 -c 'import errno, random, socket

@@ -315,7 +315,7 @@ a=$!
 b=$!
 torn=0
 while kill -0 $a 2>/dev/null || kill -0 $b 2>/dev/null; do
-	# whoever wrote it, it is one line of one writer, whole
+	# it is one line of one writer, whole
 	[ ! -e "$EXT/shared" ] || /usr/bin/python3 - "$EXT/shared" <<-'END' || torn=$((torn + 1))
 	import re, sys
 	s = open(sys.argv[1]).read()

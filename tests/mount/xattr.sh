@@ -252,7 +252,7 @@ is 'a name that is none of ours is ENODATA' "$(sys getxattr "$F" user.comment)" 
 is 'nor is one of ours with a letter more' \
 	"$(sys getxattr "$F" user.presign.downloads)" ENODATA
 
-# ---- nobody copies one by accident
+# ---- no program copies one by accident
 
 is 'listxattr shows what the store knows of a file, and no URL' "$(getfattr --absolute-names -d -m - "$F" |
 	grep -oE '^user[^=]*' | tr '\n' ' ')" \

@@ -157,7 +157,7 @@ class Handler(BaseHTTPRequestHandler):
                  "length": int(self.headers.get("Content-Length") or 0),
                  "connection": self.connection_id, "time": time.time(),
                  "status": 0, "fault": None}
-        # Whoever sees it counted knows that it has its fault already.
+        # A test that sees it counted knows that it has its fault already.
         s3 = self.state.s3
         key = s3.key_of(raw_path, self.headers) if s3 else unquote(raw_path)
         act = self.state.faults.find(self.command, key, raw_query,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When a name that is changed is asked of the store: the first one at once, so
- * that its program hears of a refusal; those that follow closely are gathered,
- * and leave together (fs/burst/gather.h). Pure.
+ * When the change of a name is sent to the store: the first one at once, so
+ * that its program hears of a refusal; those that follow closely are gathered
+ * and sent together (fs/burst/gather.h). Pure.
  */
 #ifndef FS_BURST_BURST_H
 #define FS_BURST_BURST_H

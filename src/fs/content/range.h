@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ranges of content that change without bytes of a program's, or are looked
- * for. As struct content_ops has them, for content that is kept remotely.
+ * Ranges of an open file that are made a hole, copied from another file, or
+ * looked for (SEEK_DATA): functions of struct content_ops for content that is
+ * kept remotely.
  */
 #ifndef FS_CONTENT_RANGE_H
 #define FS_CONTENT_RANGE_H

@@ -73,23 +73,23 @@ enum inode_flag {
 	INODE_PIN_TIMES = 64, /* ... times */
 	INODE_IN_LRU = 128,
 	INODE_OWN_MTIME = 256, /* the store has another one */
-	INODE_REMOVING = 512, /* ABSENT, and the store may have it yet */
-	INODE_RENAMING = 1024, /* ... is renaming it, or another over it */
-	INODE_KEPT_OPEN = 2048, /* a use of its content is the kernel's */
+	INODE_REMOVING = 512, /* ABSENT, but the store may still have it */
+	INODE_RENAMING = 1024, /* it, or another over it, is being renamed */
+	INODE_KEPT_OPEN = 2048, /* its content is kept open for the kernel */
 	INODE_REMOVED = 4096, /* ORPHAN, and it was this mount that did it */
 	INODE_PIN_EXPIRE = 8192, /* more->expire */
-	INODE_KERNEL_BEGIN = 16384, /* of the kernel's pages the first is one */
+	INODE_KERNEL_BEGIN = 16384, /* the kernel caches its first page */
 	INODE_CHANGES = 32768, /* another program has replaced its object */
 	/* Of a policy that keeps attributes in metadata: */
-	INODE_ATTR_KNOWN = 1 << 16, /* that has told them, or we told it */
+	INODE_ATTR_KNOWN = 1 << 16, /* they are as in the object */
 	INODE_ATTR_DIRTY = 1 << 17, /* a caller changed them since */
 	INODE_LINK = 1 << 18, /* FILE: a symbolic link */
 	INODE_PENDING = 1 << 19, /* a change of it waits to be sent */
-	/* A rename has taken the name away, and the store may have it yet: what
-	 * it says does not count, as of REMOVING, but a caller may make it
-	 * anew. */
+	/* A rename has taken the name away, but the store may still have it: as
+	 * with REMOVING its answers do not count, but a caller may make the
+	 * name anew. */
 	INODE_LEFT = 1 << 20,
-	INODE_MADE = 1 << 21, /* DIR: ours, and the store may not have it yet */
+	INODE_MADE = 1 << 21, /* DIR: made here, perhaps not in the store */
 };
 
 #define INODE_PINNED (INODE_PIN_MODE | INODE_PIN_TIMES | INODE_PIN_EXPIRE)
