@@ -329,8 +329,11 @@ end_by_power_cut() {
 	end_by_kill
 }
 power_is_back() {
-	until_ok 60 'umount "$T/spill"' &&
-		mount -o loop "$T/disk" "$T/spill" || bail 'no disk any more'
+	until_ok 60 'umount "$T/spill"' || bail 'the disk stays'
+	# Another process's copy of the mounts may hold the one that is dead.
+	until_ok 60 'mount -o loop "$T/disk" "$T/spill" &&
+		{ touch "$T/spill/there" || ! umount "$T/spill"; }' ||
+		bail 'no disk any more'
 }
 flush && mount_down || bail 'it does not end'
 at_exit+=('umount -l "$T/spill" 2>/dev/null')
