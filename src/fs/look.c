@@ -9,17 +9,28 @@
  *
  * Where the page does not come so far, or one must not list, or the listing has
  * no ETags or is in no order, the store is asked for the name alone.
+ *
+ * In a directory of small files a name that is looked up will be another, and
+ * opened next: there it is asked for by a GET, which has all that the open
+ * needs. What that does not find may be a directory, and is asked for by the
+ * listing.
  */
 #include "fs/look.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/pool.h"
+#include "base/scope.h"
 #include "base/text.h"
+#include "fs/cache/block.h"
 #include "fs/names/dir_levels.h"
 #include "fs/names.h"
+#include "store/attr_meta.h"
 
 #define LOOK_PAGE 100 /* keys */
+#define LOOK_PERMILLE 500 /* of the budget may be taken for a look-up */
 
 struct look {
 	struct dir_levels levels;
@@ -98,14 +109,19 @@ static int look_list(struct fs *fs, const struct ask *ask, const char *key,
 	return rc;
 }
 
+static bool look_may_list(const struct fs *fs, const struct ask *ask)
+{
+	return ask->at.view.policy->implied_dirs && fs->set.metadata_ttl_s &&
+	       !store_lacks(ask->at.stage->store, STORE_LACKS_LISTING);
+}
+
 int look_name(struct fs *fs, const struct ask *ask, const char *key,
 	      struct inode *dir, struct name_info *out)
 {
 	struct store *store = ask->at.stage->store;
 	int listed = -EAGAIN, rc;
 
-	if (ask->at.view.policy->implied_dirs && fs->set.metadata_ttl_s &&
-	    !store_lacks(store, STORE_LACKS_LISTING))
+	if (look_may_list(fs, ask))
 		listed = look_list(fs, ask, key, dir, out);
 	if (listed != -EAGAIN && listed != -EACCES)
 		return listed;
@@ -113,5 +129,58 @@ int look_name(struct fs *fs, const struct ask *ask, const char *key,
 	/* It is the listing that is refused, and not all that is signed so. */
 	if (listed == -EACCES && (rc != -EACCES || out->unlisted))
 		store_learn_lack(store, STORE_LACKS_LISTING);
+	return rc;
+}
+
+/* ---- by its bytes ---- */
+
+/* All there is to know of a file, of which n bytes have come. */
+static bool look_tells(const struct object_info *info, size_t n)
+{
+	return *info->etag && !text_starts_with(info->etag, "W/") && n &&
+	       info->size != STORE_SIZE_UNKNOWN &&
+	       n == (info->size < DIRCACHE_SMALL ? info->size : DIRCACHE_SMALL);
+}
+
+static int look_fetch(struct fs *fs, const struct ask *ask, const char *key,
+		      void *bytes, struct object_details *d,
+		      struct look_file *out)
+{
+	struct store *store = ask->at.stage->store;
+	size_t n = 0;
+	int rc = store_get_whole(store, key, NULL, bytes, DIRCACHE_SMALL, &n,
+				 d);
+
+	if (rc < 0 || !look_tells(&d->info, n))
+		return rc == -EINTR ? rc : -EAGAIN;
+	out->at.is_object = true;
+	out->at.info = d->info;
+	out->told = !rc && ask->at.view.policy->in_metadata;
+	if (out->told)
+		attr_meta_read(&d->props, false, &out->attr);
+	if (d->info.size == n)
+		block_give(fs->blocks, store, key, d->info.etag, bytes, n);
+	return 0;
+}
+
+int look_file(struct fs *fs, const struct ask *ask, const char *key,
+	      struct inode *dir, struct look_file *out)
+{
+	struct pool *pool = block_cache_pool(fs->blocks);
+	MEM_LOCAL struct object_details *d = NULL;
+	void *bytes;
+	int rc = -EAGAIN;
+
+	memset(out, 0, sizeof(*out));
+	if (!look_may_list(fs, ask))
+		return -EAGAIN;
+	d = malloc(sizeof(*d));
+	bytes = pool_try_idle(pool, DIRCACHE_SMALL, LOOK_PERMILLE);
+	if (d && bytes)
+		rc = look_fetch(fs, ask, key, bytes, d, out);
+	if (bytes)
+		pool_put(pool, bytes, DIRCACHE_SMALL);
+	if (rc || out->at.info.size > DIRCACHE_SMALL)
+		dircache_no_small_file(fs->tree, dir);
 	return rc;
 }

@@ -144,26 +144,11 @@ static int resolve_known(struct fs *fs, struct inode *dir, const char *name,
 	}
 }
 
-static bool resolve_is_dir(struct fs *fs, struct inode *dir, const char *name)
-{
-	struct inode *known = tree_peek(fs->tree, dir, name);
-	struct inode_view v = { .kind = INODE_ABSENT };
-
-	if (known)
-		inode_view(fs->tree, known, &v);
-	inode_unref(fs->tree, known);
-	return v.kind == INODE_DIR;
-}
-
-/* All names of dir, where that costs less than to ask for them one by one; a
- * directory is asked for by its own. -EAGAIN: ask for the name. */
-static int resolve_whole_dir(struct fs *fs, struct inode *dir, const char *name)
+/* All names of dir. -EAGAIN: ask for the name. */
+static int resolve_whole_dir(struct fs *fs, struct inode *dir)
 {
 	int rc, answer;
 
-	if (resolve_is_dir(fs, dir, name) ||
-	    !dircache_worth_listing(fs->tree, dir))
-		return -EAGAIN;
 	rc = questions_begin(fs->questions, dir, "", &answer);
 	if (rc <= 0)
 		return rc ? rc : answer;
@@ -195,17 +180,58 @@ static int resolve_traversed(struct fs *fs, struct inode *dir)
 	return -EAGAIN;
 }
 
+/* What it has that look_file() found. Ends the question. */
+static struct inode *resolve_file_told(struct fs *fs, struct ask *ask,
+				       struct inode *dir, const char *name,
+				       const struct look_file *found)
+{
+	uint64_t asked = ask->page.asked;
+	struct inode *i = ask_told(fs->tree, ask, dir, name, &found->at);
+
+	if (!i || !found->told)
+		return i;
+	inode_unref(fs->tree, i);
+	return inode_meta_learn(fs->tree, dir, name, INODE_FILE,
+				&found->at.info, &found->attr, asked);
+}
+
+/* By the bytes of what is probably a file. -EAGAIN: ask for the name. */
+static int resolve_file(struct fs *fs, struct inode *dir, const char *name,
+			struct inode **out)
+{
+	BUF_LOCAL key = NAMES_KEY;
+	struct look_file found;
+	struct ask ask;
+	int rc = ask_begin(fs->tree, dir, name, &ask);
+
+	if (!rc)
+		rc = inode_place_key(&ask.at, name, &key) ? -EAGAIN : 0;
+	if (!rc)
+		rc = look_file(fs, &ask, buf_str(&key), dir, &found);
+	if (!rc) {
+		*out = resolve_file_told(fs, &ask, dir, name, &found);
+		rc = *out ? 0 : -ENOENT;
+	}
+	ask_end(fs->tree, &ask);
+	return rc;
+}
+
 /* As resolve_ask(), for all threads that share the question. top: dir is the
  * root of a stage. */
 static int resolve_answer(struct fs *fs, struct inode *dir, bool top,
 			  const char *name, struct inode **out)
 {
-	int rc = resolve_whole_dir(fs, dir, name);
+	enum dircache_way way = dircache_way(fs->tree, dir, name);
+	int rc = -EAGAIN;
 
+	if (way == DIRCACHE_BY_LISTING)
+		rc = resolve_whole_dir(fs, dir);
 	if (rc == -EAGAIN && !top)
 		rc = resolve_traversed(fs, dir);
 	if (!rc)
 		rc = resolve_known(fs, dir, name, out);
+	if (rc == -EAGAIN && way == DIRCACHE_BY_BYTES)
+		rc = resolve_file(fs, dir, name, out);
 	return rc == -EAGAIN ? resolve_ask(fs, dir, name, out) : rc;
 }
 

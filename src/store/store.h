@@ -123,6 +123,7 @@ struct store_get {
 	uint64_t len; /* bytes wanted, > 0; fewer come at the end. From 0 on
 			 STORE_GET_ALL: asked for without a range */
 	bool ahead; /* read-ahead: yields to what is waited for */
+	bool quiet; /* -EACCES is the caller's to log */
 	void (*data)(struct store_get *get, const void *bytes, size_t n);
 	/* rc 0: all that there is of the range came. info (valid then) is as
 	 * the answer told it, its size perhaps STORE_SIZE_UNKNOWN. */
@@ -502,7 +503,8 @@ int store_get_sync(struct store *s, const char *key, const char *etag,
 		   uint64_t offset, void *bytes, size_t len, size_t *n,
 		   struct object_info *info);
 /* All of a small object, n of len bytes, with its headers. 1: these the store
- * does not tell by the way. */
+ * does not tell by the way. etag NULL: whatever is there, if perhaps not all of
+ * it; -EACCES is the caller's to log then. */
 int store_get_whole(struct store *s, const char *key, const char *etag,
 		    void *bytes, size_t len, size_t *n,
 		    struct object_details *out);

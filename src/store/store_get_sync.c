@@ -121,6 +121,7 @@ int store_get_whole(struct store *s, const char *key, const char *etag,
 		.get = { .key = key,
 			 .etag = etag,
 			 .len = len,
+			 .quiet = !etag,
 			 .props = &out->props },
 		.bytes = bytes,
 	};

@@ -252,6 +252,7 @@ tests_unit_test_fs_SOURCES = \
 	tests/unit/fs/test_handles.c \
 	tests/unit/fs/test_locks.c \
 	tests/unit/fs/test_look.c \
+	tests/unit/fs/test_look_bytes.c \
 	tests/unit/fs/test_made.c \
 	tests/unit/fs/test_names.c \
 	tests/unit/fs/test_open.c \

@@ -474,3 +474,37 @@ void block_source_drop(struct block_source *s)
 	if (s)
 		block_source_end_use(s, false);
 }
+
+/* ---- bytes that were not asked for by block_get() ---- */
+
+/* False: it has these already, or there is no memory. */
+static bool block_give_locked(struct block_cache *c, struct block *b,
+			      struct block **found) REQUIRES(&c->lock)
+{
+	if (block_place_locked(c, b, 0, 0, b->source->size, found))
+		return false;
+	if (*found != b)
+		return false;
+	atomic_store(&b->have, b->len);
+	block_locked(c, b)->state = BLOCK_READY;
+	block_cache_unref_locked(c, b); /* in place of its GET's */
+	return true;
+}
+
+void block_give(struct block_cache *c, struct store *store, const char *key,
+		const char *etag, const void *bytes, uint64_t size)
+{
+	struct block_source *s = block_source_new(c, store, key, etag, size);
+	struct block *b = NULL, *found = NULL;
+
+	if (s && !block_new(s, size, BLOCK_AHEAD, &b)) {
+		memcpy(b->mem, bytes, size);
+		if (LOCK_UNDER(&c->lock, block_give_locked(c, b, &found)))
+			block_disk_save(b);
+		else
+			block_cache_end(b, true);
+		if (found)
+			block_unref(found);
+	}
+	block_source_leave(s);
+}

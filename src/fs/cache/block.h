@@ -63,6 +63,10 @@ void block_source_leave(struct block_source *s);
 /* The same when the store has another version now: nothing stays, and no new
  * user shares it with those that still read it. NULL is fine. */
 void block_source_drop(struct block_source *s);
+/* All bytes of a version, which have come by another way: they stay as if a
+ * user had read them and gone, if the budget has room to spare. */
+void block_give(struct block_cache *c, struct store *store, const char *key,
+		const char *etag, const void *bytes, uint64_t size);
 /* What stays so of that store (NULL: of any) is dropped. */
 void block_cache_forget(struct block_cache *c, const struct store *store);
 uint64_t block_source_size(const struct block_source *s);

@@ -135,9 +135,71 @@ static bool dircache_worth_locked(struct tree *t, struct inode_dir *d)
 	return d->n_live <= LIST_SHARE * ++d->n_asked;
 }
 
-bool dircache_worth_listing(struct tree *t, struct inode *dir)
+#define FILES_MIN 16 /* known names that tell what others are */
+#define UNOPENED_MAX 4 /* then names are not asked for by bytes */
+#define UNOPENED_NONE 4 /* as many as a name that is no small file */
+#define OPENED_MAX 32
+
+/* The one that came into dir last, behind few that have gone. */
+static bool dircache_last_is_small_locked(struct tree *t,
+					  const struct inode_dir *d)
+	REQUIRES(t->lock)
 {
-	return dir->dir && TREE_UNDER(t, dircache_worth_locked(t, dir->dir));
+	const struct inode *i = d->last;
+
+	for (unsigned k = 0; i && !inode_live(i); k++)
+		i = k < FILES_MIN ? i->prev : NULL;
+	return i && i->kind == INODE_FILE && i->size <= DIRCACHE_SMALL;
+}
+
+static bool dircache_expects_file_locked(struct tree *t, struct inode_dir *d)
+	REQUIRES(t->lock)
+{
+	if (d->has_dirs || d->n_live < FILES_MIN ||
+	    d->unopened >= UNOPENED_MAX || !dircache_last_is_small_locked(t, d))
+		return false;
+	d->unopened++;
+	return true;
+}
+
+static enum dircache_way dircache_way_locked(struct tree *t, struct inode *dir,
+					     const char *name) REQUIRES(t->lock)
+{
+	struct inode_dir *d = dir->dir;
+	const struct inode *i = d ? tree_hash_find_locked(t, dir, name) : NULL;
+
+	if (!d || (i && i->kind == INODE_DIR))
+		return DIRCACHE_BY_NAME;
+	if (dircache_worth_locked(t, d))
+		return DIRCACHE_BY_LISTING;
+	if ((!i || !inode_live(i)) && dircache_expects_file_locked(t, d))
+		return DIRCACHE_BY_BYTES;
+	return DIRCACHE_BY_NAME;
+}
+
+enum dircache_way dircache_way(struct tree *t, struct inode *dir,
+			       const char *name)
+{
+	return TREE_UNDER(t, dircache_way_locked(t, dir, name));
+}
+
+static void dircache_unopened_locked(struct tree *t, struct inode *dir, int by)
+	REQUIRES(t->lock)
+{
+	int n = dir->dir->unopened + by;
+
+	n = n < -OPENED_MAX ? -OPENED_MAX : n;
+	dir->dir->unopened = (int8_t)(n > OPENED_MAX ? OPENED_MAX : n);
+}
+
+void dircache_no_small_file(struct tree *t, struct inode *dir)
+{
+	TREE_DO(t, dircache_unopened_locked(t, dir, UNOPENED_NONE));
+}
+
+void dircache_opened_locked(struct tree *t, struct inode *dir)
+{
+	dircache_unopened_locked(t, dir, -2);
 }
 
 void dircache_set_read(struct tree *t, struct inode *dir)

@@ -36,9 +36,24 @@ bool dircache_moved(struct tree *t, struct inode *dir,
 /* Is it complete for more than half its time yet? Names are asked for one by
  * one when their time is over: near its end, one listing costs less. */
 bool dircache_lasts(struct tree *t, struct inode *dir);
-/* It was complete once, and a name in it is to be asked for: does it cost less
- * to list it? To be called once for each such question. */
-bool dircache_worth_listing(struct tree *t, struct inode *dir);
+/*
+ * The best way to learn of a name in dir; to be asked once for each such
+ * question.
+ *
+ * by listing   dir was complete once, and has so few names for each question
+ *              since that all cost less than this one; not a directory, which
+ *              has a listing of its own
+ * by bytes     it is not known and probably a small file that will be opened,
+ *              so that a GET has what the open needs: small files are known in
+ *              dir, and no directory, which a GET would not tell; and programs
+ *              did open what was found so. dircache_no_small_file(), if it was
+ *              none
+ */
+enum dircache_way { DIRCACHE_BY_NAME, DIRCACHE_BY_LISTING, DIRCACHE_BY_BYTES };
+#define DIRCACHE_SMALL (64U << 10) /* bytes */
+enum dircache_way dircache_way(struct tree *t, struct inode *dir,
+			       const char *name);
+void dircache_no_small_file(struct tree *t, struct inode *dir);
 /* A program reads it. */
 void dircache_set_read(struct tree *t, struct inode *dir);
 /*

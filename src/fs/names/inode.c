@@ -6,6 +6,7 @@
  * Mode and owner stand in the inode and are lost with it, unless a caller
  * changed them: then the inode is pinned and stays (tree_lru.c).
  */
+#include "fs/names/dircache.h"
 #include "fs/names/tree.h"
 
 #include <errno.h>
@@ -201,6 +202,8 @@ void inode_use(struct tree *t, struct inode *i, struct inode_view *out)
 {
 	tree_lock(t);
 	inode_view_locked(t, i, out);
+	if (i->parent && i->size && i->size <= DIRCACHE_SMALL)
+		dircache_opened_locked(t, i->parent);
 	for (; i->parent; i = i->parent)
 		i->parent->dir->used = i;
 	tree_unlock(t);

@@ -35,6 +35,8 @@ struct inode_dir {
 	unsigned n_open; /* the same of those with open content */
 	struct inode *used; /* the child that was looked up last, or NULL */
 	bool read; /* by a program, since dircache_used() */
+	bool has_dirs; /* or had, once */
+	int8_t unopened; /* names that were found by their bytes, in vain */
 	/* Beginning of the listing that was read to its end; -1: none. */
 	int64_t complete_ms;
 	unsigned n_asked; /* names that were asked for one by one since */
@@ -295,6 +297,9 @@ static inline struct inode_ext *inode_ext(struct inode *i)
 	return i->ext;
 }
 
+/* dircache_way(): a small file in dir was opened. */
+void dircache_opened_locked(struct tree *t, struct inode *dir)
+	REQUIRES(t->lock);
 struct inode *inode_ref_locked(struct tree *t, struct inode *i)
 	REQUIRES(t->lock);
 void inode_unref_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);

@@ -306,6 +306,7 @@ static struct s3_get *get_new(struct s3 *s, struct s3_by_url *by,
 	s3_call_init(&x->call, s, HTTP_GET, get->key, "read");
 	s3_made_add(&x->call, S3_REQUEST_READ, NULL);
 	x->call.http.ops = &get_ops;
+	x->call.hushes_denial = get->quiet;
 	x->call.http.class = get->ahead ? HTTP_AHEAD : HTTP_DATA;
 	x->call.http.expect = (int64_t)get->len;
 	s3_call_by_url(&x->call, by);

@@ -84,6 +84,7 @@ static void names(void **state)
 	finds(&m, "empty/none", -ENOENT, 0, 0);
 	finds(&m, "none/at/all", -ENOENT, 1, 0);
 	/* more than a page: what of it came is known, the rest is asked for */
+	store_has(&m, "p/large/d/f", "x");
 	finds(&m, "large", S_IFDIR, 1, 0);
 	finds(&m, "large/f050", S_IFREG, 0, 0);
 	finds(&m, "large/f250", S_IFREG, 1, 0);
@@ -307,7 +308,9 @@ static void grown_old_above(void **state)
 	struct mount m;
 
 	mount_up(&m, "p/", 60, false);
+	store_has(&m, "p/large/d/f", "x");
 	plant(&m, "p/large/f", 1200);
+	store_has(&m, "p/a/b/c/d/e/f", "x");
 	plant(&m, "p/a/b/c/d/f", 1200);
 	finds(&m, "large/f777", S_IFREG, 2, 0);
 	finds(&m, "a/b/c/d/f777", S_IFREG, 2, 0);
