@@ -186,7 +186,7 @@ static struct inode *resolve_file_told(struct fs *fs, struct ask *ask,
 				       const struct look_file *found)
 {
 	uint64_t asked = ask->page.asked;
-	struct inode *i = ask_told(fs->tree, ask, dir, name, &found->at);
+	struct inode *i = ask_answered(fs->tree, ask, dir, name, &found->at);
 
 	if (!i || !found->told)
 		return i;
