@@ -148,8 +148,8 @@ static int look_fetch(struct fs *fs, const struct ask *ask, const char *key,
 {
 	struct store *store = ask->at.stage->store;
 	size_t n = 0;
-	int rc = store_get_whole(store, key, NULL, bytes, DIRCACHE_SMALL, &n,
-				 d);
+	int rc =
+		store_get_whole(store, key, NULL, bytes, DIRCACHE_SMALL, &n, d);
 
 	if (rc < 0 || !look_tells(&d->info, n))
 		return rc == -EINTR ? rc : -EAGAIN;

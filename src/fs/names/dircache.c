@@ -138,7 +138,6 @@ static bool dircache_worth_locked(struct tree *t, struct inode_dir *d)
 #define FILES_MIN 16 /* known names that tell what others are */
 #define UNOPENED_MAX 4 /* then names are not asked for by bytes */
 #define UNOPENED_NONE 4 /* as many as a name that is no small file */
-#define OPENED_MAX 32
 
 /* The one that came into dir last, behind few that have gone. */
 static bool dircache_last_is_small_locked(struct tree *t,
@@ -183,23 +182,16 @@ enum dircache_way dircache_way(struct tree *t, struct inode *dir,
 	return TREE_UNDER(t, dircache_way_locked(t, dir, name));
 }
 
-static void dircache_unopened_locked(struct tree *t, struct inode *dir, int by)
+static void dircache_unopened_locked(struct tree *t, struct inode_dir *d)
 	REQUIRES(t->lock)
 {
-	int n = dir->dir->unopened + by;
-
-	n = n < -OPENED_MAX ? -OPENED_MAX : n;
-	dir->dir->unopened = (int8_t)(n > OPENED_MAX ? OPENED_MAX : n);
+	if (d->unopened < UNOPENED_MAX)
+		d->unopened += UNOPENED_NONE;
 }
 
 void dircache_no_small_file(struct tree *t, struct inode *dir)
 {
-	TREE_DO(t, dircache_unopened_locked(t, dir, UNOPENED_NONE));
-}
-
-void dircache_opened_locked(struct tree *t, struct inode *dir)
-{
-	dircache_unopened_locked(t, dir, -2);
+	TREE_DO(t, dircache_unopened_locked(t, dir->dir));
 }
 
 void dircache_set_read(struct tree *t, struct inode *dir)

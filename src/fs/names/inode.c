@@ -198,12 +198,22 @@ void inode_enter_locked(struct tree *t, struct inode *i, struct inode_view *out)
 	tree_lru_update_locked(t, i);
 }
 
+#define OPENED_MAX 32 /* look-ups by bytes that others' opens allow */
+
+/* What is found by its bytes there will be opened as well: dircache_way(). */
+static void inode_opened_locked(struct tree *t, struct inode_dir *d)
+	REQUIRES(t->lock)
+{
+	if (d->unopened > -OPENED_MAX)
+		d->unopened -= 2;
+}
+
 void inode_use(struct tree *t, struct inode *i, struct inode_view *out)
 {
 	tree_lock(t);
 	inode_view_locked(t, i, out);
 	if (i->parent && i->size && i->size <= DIRCACHE_SMALL)
-		dircache_opened_locked(t, i->parent);
+		inode_opened_locked(t, i->parent->dir);
 	for (; i->parent; i = i->parent)
 		i->parent->dir->used = i;
 	tree_unlock(t);

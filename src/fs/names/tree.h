@@ -297,9 +297,6 @@ static inline struct inode_ext *inode_ext(struct inode *i)
 	return i->ext;
 }
 
-/* dircache_way(): a small file in dir was opened. */
-void dircache_opened_locked(struct tree *t, struct inode *dir)
-	REQUIRES(t->lock);
 struct inode *inode_ref_locked(struct tree *t, struct inode *i)
 	REQUIRES(t->lock);
 void inode_unref_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);

@@ -247,7 +247,8 @@ static void refused(void **state)
 static void attributes(void **state)
 {
 	const struct store_body body = { .data = "text", .fd = -1, .len = 4 };
-	const struct store_attr a = { .which = STORE_SET_MODE, .mode = 0100751 };
+	const struct store_attr a = { .which = STORE_SET_MODE,
+				      .mode = 0100751 };
 	struct fs_settings set = mount_settings;
 	struct store *s = memstore_new("s");
 	struct store_meta headers;
@@ -262,9 +263,8 @@ static void attributes(void **state)
 	headers = (struct store_meta){ .headers = meta.fields,
 				       .n_headers = meta.n };
 	plant(&m);
-	assert_int_equal(store_put(m.store, "p/d/x", &body, &headers, NULL,
-				   NULL),
-			 0);
+	assert_int_equal(
+		store_put(m.store, "p/d/x", &body, &headers, NULL, NULL), 0);
 	assert_int_equal(mount_stat(&m, "d", &st), 0);
 	reads(&m, "d/x", "text", 0, 1);
 	assert_int_equal(mount_stat(&m, "d/x", &st), 0);
