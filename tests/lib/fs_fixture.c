@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/budget.h"
+#include "fs/names/tree.h"
 #include "fs/removals.h"
 #include "fs/state.h"
 
@@ -365,4 +366,24 @@ void store_keys(struct mount *m, char *out, size_t size)
 	while (store_list_next(l, &e) > 0 && used < size - 1)
 		used += snprintf(out + used, size - used, "%s ", e.key);
 	store_list_close(l);
+}
+
+static void mount_age_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
+{
+	static const int64_t ms = 600000;
+
+	i->refreshed_ms -= ms;
+	if (!i->dir)
+		return;
+	if (i->dir->complete_ms >= 0)
+		i->dir->complete_ms -= ms;
+	for (struct inode *c = i->dir->first; c; c = c->next)
+		mount_age_locked(t, c);
+}
+
+void mount_grow_old(struct mount *m)
+{
+	struct tree *t = m->fs->tree;
+
+	TREE_DO(t, mount_age_locked(t, tree_root(t)));
 }

@@ -46,6 +46,8 @@ int mount_rmdir(struct mount *m, const char *path);
 /* chmod(2), and fsync(2) of a directory. */
 int mount_chmod(struct mount *m, const char *path, mode_t mode);
 int mount_sync_dir(struct mount *m, const char *path);
+/* All that is known of names was found out ten minutes earlier. */
+void mount_grow_old(struct mount *m);
 int mount_rename(struct mount *m, const char *from, const char *to,
 		 unsigned flags);
 int mount_stat(struct mount *m, const char *path, struct stat *st);

@@ -99,7 +99,9 @@ int writer_keep(struct file *f, uint64_t offset, const void *bytes, size_t len)
 	if (rc)
 		return rc;
 	lock_take(&f->lock);
-	content_edit(f)->spill = s;
+	/* others may be at work with the one that is there (publish_fill()) */
+	if (content(f)->spill != s)
+		content_edit(f)->spill = s;
 	rc = extents_add(&content_edit(f)->local, offset, offset + len);
 	lock_drop(&f->lock);
 	return rc;

@@ -224,25 +224,6 @@ static void nothing_believed(void **state)
 
 /* ---- names that have grown old ---- */
 
-/* All that is known of and below i was found out ten minutes earlier. */
-static void age(struct tree *t, struct inode *i)
-{
-	static const int64_t ms = 600000;
-
-	i->refreshed_ms -= ms;
-	if (!i->dir)
-		return;
-	if (i->dir->complete_ms >= 0)
-		i->dir->complete_ms -= ms;
-	for (struct inode *c = i->dir->first; c; c = c->next)
-		age(t, c);
-}
-
-static void grow_old(struct mount *m)
-{
-	age(m->fs->tree, tree_root(m->fs->tree));
-}
-
 /* One listing has all names of a small directory. */
 static void grown_old(void **state)
 {
@@ -255,7 +236,7 @@ static void grown_old(void **state)
 	assert_int_equal(mount_ls(&m, "", text, sizeof(text)), 0);
 	finds(&m, "d", S_IFDIR, 0, 0);
 	finds(&m, "d/f", S_IFREG, 1, 0);
-	grow_old(&m);
+	mount_grow_old(&m);
 	store_has(&m, "p/new", "x");
 	memstore_poke_remove(m.store, "p/f010");
 	/* a directory is asked for by what is in it */
@@ -266,7 +247,7 @@ static void grown_old(void **state)
 	finds(&m, "f010", -ENOENT, 0, 0);
 	finds(&m, "none", -ENOENT, 0, 0);
 	finds(&m, "new", S_IFREG, 0, 0);
-	grow_old(&m);
+	mount_grow_old(&m);
 	/* a listing that fails is not what was asked for */
 	memstore_fail(m.store, "list", 1, -EACCES);
 	finds(&m, "f030", S_IFREG, 2, 0);
@@ -282,7 +263,7 @@ static void grown_old_large(void **state)
 	mount_up(&m, "", 60, false);
 	plant(&m, "f", 300);
 	assert_int_equal(mount_ls(&m, "", text, sizeof(text)), 0);
-	grow_old(&m);
+	mount_grow_old(&m);
 	finds(&m, "f000", S_IFREG, 1, 0);
 	finds(&m, "f001", S_IFREG, 1, 0);
 	finds(&m, "f002", S_IFREG, 1, 0);
@@ -291,9 +272,9 @@ static void grown_old_large(void **state)
 	finds(&m, "none", -ENOENT, 0, 0);
 	/* one of several pages is not listed for a name */
 	plant(&m, "g", 1200);
-	grow_old(&m);
+	mount_grow_old(&m);
 	assert_int_equal(mount_ls(&m, "", text, sizeof(text)), 0);
-	grow_old(&m);
+	mount_grow_old(&m);
 	for (unsigned k = 100; k < 120; k++) {
 		snprintf(text, sizeof(text), "f%u", k);
 		finds(&m, text, S_IFREG, 1, 0);
@@ -315,21 +296,21 @@ static void grown_old_above(void **state)
 	finds(&m, "large/f777", S_IFREG, 2, 0);
 	finds(&m, "a/b/c/d/f777", S_IFREG, 2, 0);
 	for (int k = 0; k < 3; k++) {
-		grow_old(&m);
+		mount_grow_old(&m);
 		finds(&m, "large/f777", S_IFREG, 1, 0);
 		finds(&m, "a/b/c/d/f777", S_IFREG, 1, 0);
 	}
 	/* another name takes one more, and is the last from then on */
-	grow_old(&m);
+	mount_grow_old(&m);
 	finds(&m, "large/f888", S_IFREG, 2, 0);
-	grow_old(&m);
+	mount_grow_old(&m);
 	finds(&m, "large/f888", S_IFREG, 1, 0);
 	/* each name that is asked for renews what is above it */
 	tree_root(m.fs->tree)->dir->first->refreshed_ms = 0;
 	finds(&m, "large", S_IFDIR, 1, 0);
 	/* it has gone: its directory is asked for */
 	memstore_poke_remove(m.store, "p/large/f888");
-	grow_old(&m);
+	mount_grow_old(&m);
 	finds(&m, "large/f888", -ENOENT, 2, 0);
 	finds(&m, "large", S_IFDIR, 0, 0);
 	mount_down(&m);
@@ -343,12 +324,12 @@ static void gone_above(void **state)
 	mount_up(&m, "", 60, false);
 	store_has(&m, "a/b/f", "x");
 	finds(&m, "a/b/f", S_IFREG, 1, 0);
-	grow_old(&m);
+	mount_grow_old(&m);
 	memstore_poke_remove(m.store, "a/b/f");
 	finds(&m, "a/b/f", -ENOENT, 2, 0);
 	finds(&m, "a", -ENOENT, 0, 0);
 	store_has(&m, "a", "x");
-	grow_old(&m);
+	mount_grow_old(&m);
 	finds(&m, "a", S_IFREG, 1, 0);
 	mount_down(&m);
 }
@@ -364,11 +345,11 @@ static void grown_old_read(void **state)
 	plant(&m, "d/f", 300);
 	assert_int_equal(mount_ls(&m, "d", text, sizeof(text)), 0);
 	finds(&m, "d/f250", S_IFREG, 0, 0);
-	grow_old(&m);
+	mount_grow_old(&m);
 	finds(&m, "d/f250", S_IFREG, 1, 0);
 	finds(&m, "d/f100", S_IFREG, 0, 0);
 	finds(&m, "d/none", -ENOENT, 0, 0);
-	grow_old(&m);
+	mount_grow_old(&m);
 	finds(&m, "d/f100", S_IFREG, 1, 0);
 	finds(&m, "d/f250", S_IFREG, 1, 0);
 	mount_down(&m);

@@ -421,16 +421,16 @@ static void grown_old(void **state)
 	char names[64];
 	struct mount m;
 
-	mount_up(&m, "", 3, false);
+	mount_up(&m, "", 60, false);
 	plant(&m, 300, 0, 3, &want);
 	walk(&m, "", &got);
 	first = asked(&m);
-	usleep(3100000);
+	mount_grow_old(&m);
 	before = asked(&m);
 	assert_int_equal(mount_ls(&m, "d0007", names, sizeof(names)), 0);
 	assert_string_equal(names, "f0000 f0001 f0002 ");
 	assert_int_equal(asked(&m) - before, 1);
-	usleep(3100000);
+	mount_grow_old(&m);
 	before = asked(&m);
 	buf_reset(&got);
 	walk(&m, "", &got);
@@ -441,7 +441,7 @@ static void grown_old(void **state)
 		snprintf(names, sizeof(names), "d0007/f%04u", f);
 		assert_int_equal(memstore_poke_remove(m.store, names), 0);
 	}
-	usleep(3100000);
+	mount_grow_old(&m);
 	assert_null(mount_find(&m, "d0007", NULL));
 	mount_down(&m);
 	buf_clear(&got);
