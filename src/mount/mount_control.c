@@ -40,8 +40,8 @@ static void control_limit(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 }
 
-static int control_run(struct mount_control *c, const char *word,
-		       struct buf *out, struct buf *why)
+static int mount_control_run(struct mount_control *c, const char *word,
+			     struct buf *out, struct buf *why)
 {
 	for (const struct mount_control_command *k = c->commands; k->word; k++)
 		if (!strcmp(k->word, word))
@@ -62,7 +62,7 @@ static void control_serve(struct mount_control *c, int fd)
 		word[n] = '\0';
 		word[strcspn(word, "\n")] = '\0';
 		buf_adds(&out, "ok\n");
-		rc = control_run(c, word, &out, &why);
+		rc = mount_control_run(c, word, &out, &why);
 		if (rc) {
 			buf_reset(&out);
 			buf_addf(&out, "error\n%s\n",

@@ -139,8 +139,8 @@ static int presign_check_fields(const struct store_presign *req,
 
 /* ---- the call ---- */
 
-static int presign_check(struct store *s, const struct store_presign *req,
-			 struct buf *why)
+static int store_presign_check(struct store *s, const struct store_presign *req,
+			       struct buf *why)
 {
 	int rc = store_check_key(s, req->key);
 
@@ -167,7 +167,7 @@ int store_presign(struct store *s, const struct store_presign *req,
 	int rc;
 
 	memset(out, 0, sizeof(*out));
-	rc = presign_check(s, req, why);
+	rc = store_presign_check(s, req, why);
 	if (rc)
 		return rc;
 	out->method = store_presign_method(req->action);

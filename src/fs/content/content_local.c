@@ -472,8 +472,8 @@ static int local_copy_run(struct file *from, uint64_t start, uint64_t end,
 	return rc;
 }
 
-static int local_copy(struct file *f, struct file *from,
-		      const struct file_range *range, uint64_t *done)
+static int content_local_copy(struct file *f, struct file *from,
+			      const struct file_range *range, uint64_t *done)
 	REQUIRES(f->turn)
 {
 	uint64_t size, end, run_end, at = range->to;
@@ -572,7 +572,7 @@ const struct content_ops content_local = {
 	.write = local_write,
 	.resize = local_resize,
 	.zero = local_zero,
-	.copy = local_copy,
+	.copy = content_local_copy,
 	.publish = local_publish,
 	.forget = local_forget,
 };

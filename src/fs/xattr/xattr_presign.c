@@ -259,8 +259,8 @@ static int presign_enter_stage(struct xattr_call *c, struct inode **dir,
 	return *dir ? 0 : stages_resolve(c->fs, name, dir);
 }
 
-static int presign_sign(struct xattr_call *c, const struct inode_place *at,
-			const char *path)
+static int xattr_presign_sign(struct xattr_call *c,
+			      const struct inode_place *at, const char *path)
 {
 	struct presign_request req = {
 		.action = c->row->action,
@@ -308,7 +308,7 @@ static int presign_sign_below(struct xattr_call *c, struct inode *dir,
 	if (!rc)
 		rc = presign_may_path(c, dir,
 				      policy_has_owners(at->view.policy), path);
-	return rc ? rc : presign_sign(c, at, path);
+	return rc ? rc : xattr_presign_sign(c, at, path);
 }
 
 /* Below a directory, which is c->inode or, at the root, one of its stages. */
@@ -345,5 +345,5 @@ int xattr_presign_get(struct xattr_call *c)
 	if (!rc)
 		rc = presign_may_view(c, &c->at.view,
 				      upload ? ACCESS_WRITE : ACCESS_READ);
-	return rc ? rc : presign_sign(c, &c->at, NULL);
+	return rc ? rc : xattr_presign_sign(c, &c->at, NULL);
 }

@@ -43,7 +43,8 @@ static bool props_pending(struct fs *fs, struct inode *i, struct props *out)
 }
 
 /* Without its tags. -ENODATA: it has no object. */
-static int props_ask(struct fs *fs, struct inode *i, struct object_details *d)
+static int xattr_props_ask(struct fs *fs, struct inode *i,
+			   struct object_details *d)
 {
 	INODE_OBJECT_LOCAL o = { 0 };
 	struct inode_view v;
@@ -63,7 +64,7 @@ static int props_read(struct fs *fs, struct inode *i, struct object_details *d)
 {
 	if (!props_can_be(fs, i))
 		return -ENODATA;
-	return props_pending(fs, i, &d->props) ? 0 : props_ask(fs, i, d);
+	return props_pending(fs, i, &d->props) ? 0 : xattr_props_ask(fs, i, d);
 }
 
 int xattr_props_get(struct xattr_call *c)

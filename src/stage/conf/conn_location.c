@@ -17,7 +17,8 @@
 /* Bytes. With stage/internal/ and a name of 255 it stays within a key. */
 #define PREFIX_MAX 700
 
-static int location_refuse(const char *url, const char *reason, struct buf *why)
+static int conn_location_refuse(const char *url, const char *reason,
+				struct buf *why)
 {
 	buf_adds(why, "url = ");
 	text_masked_url(why, url);
@@ -102,7 +103,7 @@ static int location_of_bucket(const char *url, struct conn_location *out,
 		out->prefix = prefix.len ? buf_detach(&prefix) : strdup("");
 	}
 	if (fault)
-		return location_refuse(url, fault, why);
+		return conn_location_refuse(url, fault, why);
 	return out->bucket && out->prefix ? 0 : -ENOMEM;
 }
 
@@ -174,7 +175,7 @@ static int location_of_directory(const char *url, struct conn_location *out,
 		out->prefix = strdup("");
 	}
 	if (fault)
-		return location_refuse(url, fault, why);
+		return conn_location_refuse(url, fault, why);
 	return out->root && out->prefix ? 0 : -ENOMEM;
 }
 
@@ -218,7 +219,7 @@ int conn_location(const struct conn *c, struct conn_location *out,
 	else if (conn_is_local(c))
 		rc = location_of_directory(url, out, why);
 	else
-		rc = location_refuse(url, location_scheme_fault(url), why);
+		rc = conn_location_refuse(url, location_scheme_fault(url), why);
 	if (rc)
 		conn_location_clear(out);
 	return rc;

@@ -47,8 +47,8 @@ static bool address_kept(struct local *l, const struct local_stamp *stamp,
 	return same;
 }
 
-static void address_keep(struct local *l, const struct local_stamp *stamp,
-			 const char *address)
+static void local_address_keep(struct local *l, const struct local_stamp *stamp,
+			       const char *address)
 {
 	char *copy = strdup(address), *old;
 
@@ -79,7 +79,7 @@ int local_address(struct store *s, struct buf *out)
 	if (!rc)
 		rc = local_address_parse(buf_str(&text), &origin, &why);
 	if (!rc) {
-		address_keep(l, &stamp, buf_str(&origin));
+		local_address_keep(l, &stamp, buf_str(&origin));
 		buf_adds(out, buf_str(&origin));
 	} else {
 		local_error(l, "read the gateway's address", NULL, rc,

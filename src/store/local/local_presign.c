@@ -21,7 +21,7 @@
 #define REGION "us-east-1"
 #define SERVICE "s3"
 
-static int presign_check(const struct store_presign *req, struct buf *why)
+static int local_presign_check(const struct store_presign *req, struct buf *why)
 {
 	const char *reason = NULL;
 	int e = local_path_check(req->key, &reason);
@@ -51,9 +51,10 @@ static void presign_to_sigv4(const struct field *from, size_t n,
 }
 
 /* Signs what is in request but for the host, which comes from the origin. */
-static int presign_sign(struct local *l, struct sigv4_request *request,
-			const struct buf *origin, int64_t now, int64_t expire,
-			struct buf *query, struct buf *why)
+static int local_presign_sign(struct local *l, struct sigv4_request *request,
+			      const struct buf *origin, int64_t now,
+			      int64_t expire, struct buf *query,
+			      struct buf *why)
 {
 	BUF_LOCAL host = BUF_INIT(1024);
 	struct local_key key;
@@ -84,8 +85,10 @@ static int presign_sign(struct local *l, struct sigv4_request *request,
 	return rc;
 }
 
-static int presign_deliver(const struct buf *origin, const struct buf *path,
-			   const struct buf *query, struct store_presigned *out)
+static int local_presign_deliver(const struct buf *origin,
+				 const struct buf *path,
+				 const struct buf *query,
+				 struct store_presigned *out)
 {
 	char room[2048];
 	struct buf url;
@@ -100,7 +103,7 @@ static int presign_deliver(const struct buf *origin, const struct buf *path,
 }
 
 /* A URL that no gateway has ever answered is worth a warning. */
-static int presign_warn(struct local *l, struct store_presigned *out)
+static int local_presign_warn(struct local *l, struct store_presigned *out)
 {
 	BUF_LOCAL address = BUF_INIT(1024);
 
@@ -134,7 +137,7 @@ int local_presign(struct store *s, const struct store_presign *req,
 	BUF_LOCAL origin = BUF_INIT(1024), path = { 0 };
 	BUF_SECRET query = { 0 };
 	int64_t now = clock_now_s();
-	int rc = presign_check(req, why);
+	int rc = local_presign_check(req, why);
 
 	if (rc)
 		return rc;
@@ -150,12 +153,12 @@ int local_presign(struct store *s, const struct store_presign *req,
 	request.path = buf_str(&path);
 	rc = buf_err(&origin) ? buf_err(&origin) : buf_err(&path);
 	if (!rc)
-		rc = presign_sign(l, &request, &origin, now, req->expire,
-				  &query, why);
+		rc = local_presign_sign(l, &request, &origin, now, req->expire,
+					&query, why);
 	if (!rc)
-		rc = presign_deliver(&origin, &path, &query, out);
+		rc = local_presign_deliver(&origin, &path, &query, out);
 	if (!rc)
-		rc = presign_warn(l, out);
+		rc = local_presign_warn(l, out);
 	if (!rc)
 		out->expires_at = now + req->expire;
 	return rc ? rc

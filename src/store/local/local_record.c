@@ -214,7 +214,7 @@ static int record_set(int fd, const struct buf *b, int how)
 }
 
 /* how: 0, or XATTR_CREATE. */
-static int record_put(int fd, struct buf *b, int how)
+static int local_record_put(int fd, struct buf *b, int how)
 {
 	int rc = buf_err(b);
 
@@ -246,7 +246,7 @@ int local_record_write(int fd, const struct stat *st,
 	hex_encode(k->md5, sizeof(k->md5), sum);
 	snprintf(etag, STORE_ETAG_SIZE, k->has_md5 ? "\"s-%s-%s\"" : "\"s-%s\"",
 		 hex, sum);
-	return record_put(fd, &b, how);
+	return local_record_put(fd, &b, how);
 }
 
 int local_record_rebind(int fd, const struct stat *st,
@@ -260,7 +260,7 @@ int local_record_rebind(int fd, const struct stat *st,
 	record_add_head(&b, LITERAL, st, &mtime, &record->props);
 	record_add_string(&b, record->etag);
 	record_add_props(&b, &record->props);
-	return record_put(fd, &b, 0);
+	return local_record_put(fd, &b, 0);
 }
 
 void local_record_info(const struct stat *st, const char *etag,

@@ -15,7 +15,7 @@ bool s3_etag_is_hash(const char *etag)
 	       strlen(etag) == strlen(HASHED) + SHA256_HEX_SIZE;
 }
 
-static void etag_hash(const char *text, size_t n, char out[STORE_ETAG_SIZE])
+static void s3_etag_hash(const char *text, size_t n, char out[STORE_ETAG_SIZE])
 {
 	char hex[SHA256_HEX_SIZE];
 
@@ -37,7 +37,7 @@ bool s3_etag_keep(const char *text, size_t n, char out[STORE_ETAG_SIZE])
 	if (!n)
 		return true;
 	if (n > STORE_ETAG_SIZE - 3 || memchr(text, '\0', n)) {
-		etag_hash(text, n, out);
+		s3_etag_hash(text, n, out);
 		return false;
 	}
 	out[0] = '"';
@@ -45,7 +45,7 @@ bool s3_etag_keep(const char *text, size_t n, char out[STORE_ETAG_SIZE])
 	memcpy(out + n + 1, "\"", 2);
 	if (!text_has_control(out))
 		return true;
-	etag_hash(text, n, out);
+	s3_etag_hash(text, n, out);
 	return false;
 }
 

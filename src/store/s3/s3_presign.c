@@ -66,10 +66,10 @@ static void presign_warn_clock(const struct s3 *s,
 	presign_add_warning(out, buf_str(&text));
 }
 
-static int presign_warn(const struct s3 *s, const struct s3_sign_ctx *now,
-			const struct store_presign *req,
-			const struct signer_end *end,
-			struct store_presigned *out)
+static int s3_presign_warn(const struct s3 *s, const struct s3_sign_ctx *now,
+			   const struct store_presign *req,
+			   const struct signer_end *end,
+			   struct store_presigned *out)
 {
 	struct buf text = BUF_INIT(BUF_MESSAGE);
 	char when[TIME_RFC3339_SIZE];
@@ -120,9 +120,10 @@ static int presign_check_anonymous(const struct store_presign *req,
 	return 0;
 }
 
-static int presign_deliver(const struct s3 *s,
-			   const struct sigv4_request *request,
-			   const struct buf *query, struct store_presigned *out)
+static int s3_presign_deliver(const struct s3 *s,
+			      const struct sigv4_request *request,
+			      const struct buf *query,
+			      struct store_presigned *out)
 {
 	char room[2048];
 	struct buf url;
@@ -140,9 +141,9 @@ static int presign_deliver(const struct s3 *s,
 	return buf_err(&url);
 }
 
-static int presign_sign(struct s3 *s, const struct store_presign *req,
-			struct sigv4_request *request,
-			struct store_presigned *out, struct buf *why)
+static int s3_presign_sign(struct s3 *s, const struct store_presign *req,
+			   struct sigv4_request *request,
+			   struct store_presigned *out, struct buf *why)
 {
 	char room[2048];
 	struct signer_terms terms = { .expires = req->expire,
@@ -170,9 +171,9 @@ static int presign_sign(struct s3 *s, const struct store_presign *req,
 	if (!rc)
 		rc = presign_check_anonymous(req, &end, why);
 	if (!rc)
-		rc = presign_deliver(s, request, &query, out);
+		rc = s3_presign_deliver(s, request, &query, out);
 	if (!rc)
-		rc = presign_warn(s, &now, req, &end, out);
+		rc = s3_presign_warn(s, &now, req, &end, out);
 	out->expires_at = rc ? 0 : end.at;
 	buf_clear(&host);
 	buf_clear(&path);
@@ -208,6 +209,6 @@ int s3_presign(struct store *store, const struct store_presign *req,
 	if (s->requester_pays)
 		query[request.n_query++] =
 			(struct field){ "x-amz-request-payer", "requester" };
-	rc = presign_sign(s, req, &request, out, why);
+	rc = s3_presign_sign(s, req, &request, out, why);
 	return rc ? rc : store_presign_headers(out, headers, request.n_headers);
 }

@@ -74,7 +74,7 @@ static struct s3_part_record s3_upload_recorded(struct s3_upload *u,
 
 /* ---- begin ---- */
 
-static void upload_tell_lost(const struct s3_call *c)
+static void s3_upload_tell_lost(const struct s3_call *c)
 {
 	struct log_where where = { .stage = c->s3->base.name, .key = c->key };
 
@@ -102,7 +102,7 @@ static int upload_begin_call(struct s3_call *c, struct s3_upload *u,
 	s3_call_parse(c, upload_parse_id, &id);
 	rc = s3_perform(c, &reply);
 	if (c->maybe_done)
-		upload_tell_lost(c);
+		s3_upload_tell_lost(c);
 	u->id = rc ? NULL : buf_detach(&id);
 	if (!rc && !u->id)
 		rc = -ENOMEM;
