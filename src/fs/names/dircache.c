@@ -61,7 +61,8 @@ struct inode *dircache_put(struct tree *t, struct dir_merge *m,
 static bool dircache_is_kept_locked(struct tree *t, struct inode *i,
 				    const struct dir_merge *m) REQUIRES(t->lock)
 {
-	return !inode_live(i) || i->seen >= m->id || i->stamp > m->asked ||
+	return !inode_live(i) || i->seen >= m->id ||
+	       tree_stamp_all(i) > m->asked ||
 	       dircache_moved_locked(t, m->dir, m) ||
 	       claims_renaming_locked(t, m->dir, i) || inode_dirty(i) ||
 	       inode_n_pending(i) || inode_file_dirty_below_locked(t, i);

@@ -114,7 +114,7 @@ void inode_etag_copied(struct tree *t, struct inode *i,
 	tree_lock(t);
 	inode_etag_put_all(i, info->etag);
 	i->flags |= INODE_OWN_MTIME;
-	i->stamp = ++tree_locked(t)->clock;
+	tree_stamp_stored_locked(t, i);
 	i->attr_version = 0;
 	tree_unlock(t);
 }
@@ -138,7 +138,7 @@ void inode_etag_published(struct tree *t, struct inode *i,
 	i->flags &= ~INODE_WRITTEN;
 	/* A disk changes the ctime once more, by the name that it gives. */
 	i->refreshed_ms = inode_policy(i)->keeps_owner ? -1 : clock_mono_ms();
-	i->stamp = ++tree_locked(t)->clock;
+	tree_stamp_stored_locked(t, i);
 	inode_attr_refresh_locked(t, i, info);
 	if (i->flags & INODE_ATTR_KNOWN)
 		inode_attr_known_locked(i);

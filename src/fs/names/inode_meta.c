@@ -259,7 +259,7 @@ void inode_meta_stored(struct tree *t, struct inode *i, int rc)
 {
 	tree_lock(t);
 	if (!rc) {
-		i->stamp = ++tree_locked(t)->clock;
+		tree_stamp_stored_locked(t, i);
 		inode_attr_known_locked(i);
 	} else if (!(i->flags & INODE_ATTR_DIRTY)) {
 		i->flags &= ~INODE_ATTR_KNOWN;

@@ -43,7 +43,7 @@ static bool event_is_recent(const struct inode *i)
 static void event_stamp_locked(struct tree *t, struct inode *i, bool invalidate)
 	REQUIRES(t->lock)
 {
-	i->stamp = ++tree_locked(t)->clock;
+	tree_stamp_stored_locked(t, i);
 	if (invalidate)
 		i->refreshed_ms = -1;
 }

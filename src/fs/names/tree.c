@@ -341,7 +341,8 @@ void tree_dir_made(struct tree *t, struct inode *dir)
 {
 	tree_lock(t);
 	dir->flags &= ~INODE_MADE;
-	tree_stamp_locked(t, dir);
+	tree_stamp_stored_locked(t, dir);
+	dir->refreshed_ms = clock_mono_ms();
 	tree_unlock(t);
 }
 

@@ -45,6 +45,9 @@ struct inode_dir {
 	uint64_t dropped_id;
 	/* Latest stamp that was dropped from memory with its name. */
 	uint64_t lost_stamp;
+	/* Latest stamp of what was stored below it, at any depth: no older
+	 * question can tell that it is not there. */
+	uint64_t below_stamp;
 	int64_t removed_ms; /* inode_removed_ms() */
 	/* When its own attributes were asked for; and the entry that was last,
 	 * which may be gone by now. */
@@ -399,6 +402,20 @@ static inline bool inode_within(const struct inode *i,
 }
 /* This mount has changed i just now. */
 void tree_stamp_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
+/* ... which the store has now, and so the directories above it. */
+static inline void tree_stamp_stored_locked(struct tree *t, struct inode *i)
+	REQUIRES(t->lock)
+{
+	i->stamp = ++tree_locked(t)->clock;
+	for (const struct inode *d = i->parent; d; d = d->parent)
+		d->dir->below_stamp = i->stamp;
+}
+/* The latest stamp of i and of what is stored below it. */
+static inline uint64_t tree_stamp_all(const struct inode *i)
+{
+	return i->dir && i->dir->below_stamp > i->stamp ? i->dir->below_stamp
+							: i->stamp;
+}
 /* The directory's own time: the store has none. */
 void tree_dir_changed(struct inode *dir);
 /* tree_refresh(), tree_move(), and a name's end (with the stamp that it leaves

@@ -110,7 +110,8 @@ static void gone_reattach_locked(struct tree *t, struct inode *i,
 	i->seen = 0;
 	tree_hash_add_locked(t, i, to_dir);
 	tree_lru_update_locked(t, to_dir);
-	tree_stamp_locked(t, i);
+	tree_stamp_stored_locked(t, i);
+	i->refreshed_ms = clock_mono_ms();
 	i->ctime = inode_time(clock_now());
 	if (inode_policy(i)->keeps_owner)
 		i->refreshed_ms = -1; /* the disk has its own time for it */

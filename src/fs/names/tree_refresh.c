@@ -139,7 +139,8 @@ struct inode *tree_refresh_locked(struct tree *t, struct inode *dir,
 	    (i->stamp > asked || inode_dirty(i) ||
 	     claims_renaming_locked(t, dir, i) ||
 	     (i->kind != kind &&
-	      (inode_n_pending(i) || inode_file_dirty_below_locked(t, i)))))
+	      (tree_stamp_all(i) > asked || inode_n_pending(i) ||
+	       inode_file_dirty_below_locked(t, i)))))
 		return inode_ref_locked(t, i);
 	if (claims_renaming_locked(t, dir, i) ||
 	    (i &&
@@ -208,7 +209,7 @@ struct inode *tree_refresh_absent_locked(struct tree *t, struct inode *dir,
 		i = NULL;
 	} else if (i && i->stamp <= asked && !inode_live(i)) {
 		i->refreshed_ms = clock_mono_ms();
-	} else if (i && i->stamp <= asked && !inode_n_pending(i) &&
+	} else if (i && tree_stamp_all(i) <= asked && !inode_n_pending(i) &&
 		   !inode_file_dirty_below_locked(t, i) && !inode_dirty(i)) {
 		tree_gone_locked(t, i, i->stamp);
 		i = NULL;

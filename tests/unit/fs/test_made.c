@@ -18,7 +18,22 @@ static struct {
 	struct store_ops ops;
 	bool done;
 	char shows[64];
+	int (*change)(struct mount *m);
+	struct inode *dir;
+	int written;
 } look;
+
+/* At its end the other program has written: the listing has none of that. */
+static int listed(struct store_list *l, struct list_entry *out)
+{
+	int more = look.real->list_next(l, out);
+
+	if (!more && !look.done) {
+		look.done = true;
+		look.written = look.change(look.m);
+	}
+	return more;
+}
 
 static void *list_root(void *arg)
 {
@@ -97,11 +112,104 @@ static void test_directory_handle(void **state)
 	mount_down(&m);
 }
 
+static int write_file(struct mount *m)
+{
+	struct handle *h;
+	struct fs_entry e;
+	int rc =
+		fs_file_create(m->fs, look.dir, "x", 0644,
+			       O_WRONLY | O_CREAT | O_EXCL, &m->caller, &e, &h);
+
+	if (rc)
+		return rc;
+	fs_forget(m->fs, e.inode, 1);
+	rc = fs_file_flush(m->fs, h);
+	fs_release(m->fs, h);
+	return rc;
+}
+
+static int make_directory(struct mount *m)
+{
+	struct fs_entry e;
+	int rc = fs_mkdir(m->fs, look.dir, "x", 0755, &m->caller, &e);
+
+	if (!rc)
+		fs_forget(m->fs, e.inode, 1);
+	return rc;
+}
+
+static int move_file(struct mount *m)
+{
+	return fs_rename(m->fs, fs_root(m->fs), "a", look.dir, "x", 0);
+}
+
+/*
+ * A directory that is there only by the keys below it: others remove those
+ * while the mount makes one of its own there. A listing of before has no such
+ * directory.
+ */
+static void test_implied(void **state)
+{
+	static const struct {
+		const char *says, *lists, *shows;
+		int (*change)(struct mount *m);
+	} rows[] = {
+		{ "a file, and the root is listed", "", "x ", write_file },
+		{ "a file, and the directory is", "d", "x ", write_file },
+		{ "a file that is moved, and the root is", "", "x ",
+		  move_file },
+		{ "a file that is moved, and the directory is", "d", "x ",
+		  move_file },
+		{ "a directory, and the root is", "", "x/ ", make_directory },
+		{ "a directory, and the directory is", "d", "x/ ",
+		  make_directory },
+	};
+
+	for (size_t k = 0; k < sizeof(rows) / sizeof(*rows); k++) {
+		struct inode *i;
+		struct mount m;
+		char out[64];
+
+		mount_up(&m, "", 60, false);
+		store_has(&m, "a", "a");
+		store_has(&m, "d/a", "a");
+		store_has(&m, "d/e/old", "old");
+		look.dir = mount_find(&m, "d/e", NULL);
+		assert_non_null(look.dir);
+		assert_int_equal(memstore_poke_remove(m.store, "d/e/old"), 0);
+		if (!*rows[k].lists)
+			assert_int_equal(memstore_poke_remove(m.store, "d/a"),
+					 0);
+		fs_set_ttl(m.fs, 0);
+		look.m = &m;
+		look.done = false;
+		look.change = rows[k].change;
+		look.real = m.store->ops;
+		look.ops = *look.real;
+		look.ops.list_next = listed;
+		m.store->ops = &look.ops;
+		row_number(rows[k].says,
+			   mount_ls(&m, rows[k].lists, out, sizeof(out)), 0);
+		row_check("it was made meanwhile", look.done);
+		row_number("... with success", look.written, 0);
+		m.store->ops = look.real;
+		i = mount_find(&m, "d/e", NULL);
+		row_check("its directory is the same", i == look.dir);
+		if (i)
+			mount_forget(&m, i);
+		mount_forget(&m, look.dir);
+		assert_int_equal(mount_ls(&m, "d/e", out, sizeof(out)), 0);
+		row_equal("... and shows it", out, rows[k].shows);
+		mount_down(&m);
+	}
+}
+
 SUITE(made)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_directory),
 		cmocka_unit_test(test_directory_handle),
+		cmocka_unit_test(test_implied),
 	};
 
 	return cmocka_run_group_tests_name("made", tests, NULL, NULL);

@@ -456,6 +456,47 @@ static void test_expire(void **state)
 	tree_free(t);
 }
 
+/* What was stored below a directory since a question was asked: the answer does
+ * not take the directory away, nor what holds that. */
+static void test_stored_below(void **state)
+{
+	static const char *const says[] = { "published", "moved", "made" };
+
+	for (size_t k = 0; k < sizeof(says) / sizeof(*says); k++) {
+		struct object_info info = info_of(1, "\"e\"");
+		struct tree *t = new_tree(60000, 1000);
+		struct inode *root = tree_root(t);
+		struct inode *d = refreshed_dir(t, root, "d");
+		struct inode *e = refreshed_dir(t, d, "e"), *x, *kept;
+		uint64_t asked;
+
+		x = must(tree_refresh(t, k == 1 ? root : e, "x",
+				      k == 2 ? INODE_DIR : INODE_FILE,
+				      k == 2 ? NULL : &info, false,
+				      tree_clock(t)));
+		asked = tree_clock(t);
+		if (k == 0)
+			inode_etag_published(t, x, &info);
+		else if (k == 1)
+			row_number("it moves", tree_move(t, x, e, "x"), 0);
+		else
+			tree_dir_made(t, x);
+		kept = tree_refresh_absent(t, root, "d", asked);
+		row_check(says[k], kept == d);
+		inode_unref(t, kept);
+		kept = tree_refresh(t, root, "d", INODE_FILE, &info, false,
+				    asked);
+		row_check("no file stands there", kept == d);
+		inode_unref(t, kept);
+		row_check("a later answer counts",
+			  !tree_refresh_absent(t, root, "d", tree_clock(t)));
+		inode_unref(t, x);
+		inode_unref(t, e);
+		inode_unref(t, d);
+		tree_free(t);
+	}
+}
+
 SUITE(inode)
 {
 	const struct CMUnitTest tests[] = {
@@ -467,6 +508,7 @@ SUITE(inode)
 		cmocka_unit_test(test_set_id),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_pages),
+		cmocka_unit_test(test_stored_below),
 		cmocka_unit_test(test_expire),
 	};
 
