@@ -28,8 +28,10 @@ TESTS += tests/cli/transfer.sh tests/cli/copy.sh tests/cli/tree.sh tests/cli/syn
 	tests/cli/parts.sh tests/cli/put-resume.sh
 dist_check_SCRIPTS += tests/cli/transfer.sh tests/cli/copy.sh tests/cli/tree.sh tests/cli/sync.sh tests/cli/screen.sh \
 	tests/cli/parts.sh tests/cli/put-resume.sh
-TESTS += tests/cli/passwd.sh tests/cli/local.sh tests/cli/init.sh
-dist_check_SCRIPTS += tests/cli/passwd.sh tests/cli/local.sh tests/cli/init.sh
+TESTS += tests/cli/passwd.sh tests/cli/local.sh tests/cli/init.sh \
+	tests/cli/completion.sh
+dist_check_SCRIPTS += tests/cli/passwd.sh tests/cli/local.sh tests/cli/init.sh \
+	tests/cli/completion.sh
 
 # Signatures and whole URLs, against another implementation.
 check_PROGRAMS += tests/vectors/sigv4-cli tests/vectors/verify-cli \

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cli/cmd.h"
+#include "cli/help.h"
 #include "config/config.h"
 #include "stage/conf/conn.h"
 
@@ -84,6 +85,18 @@ static void completion_values(const struct command *c, FILE *out)
 	}
 }
 
+/* Cases of `*:key`, for keys with a few words to choose from. */
+static void completion_key_values(const struct option *row, FILE *out)
+{
+	for (; row->name; row++) {
+		if (row->type != OPTION_CHOICE || row->alias_of)
+			continue;
+		fprintf(out, "\t*:%s) values='", row->name);
+		completion_choices(row, out);
+		fputs("' ;;\n", out);
+	}
+}
+
 static void completion_words(const struct command *c, FILE *out)
 {
 	completion_case(c, out);
@@ -104,6 +117,12 @@ static void completion_cases(const struct command *const *commands, FILE *out)
 	fputs("\tcase $verb:$prev in\n", out);
 	for (const struct command *const *c = commands; *c; c++)
 		completion_values(*c, out);
+	fputs("\thelp:help) values='", out);
+	completion_verbs(commands, out);
+	help_topic_words(out);
+	fputs("' ;;\n", out);
+	completion_key_values(config_mount_options, out);
+	completion_key_values(conn_options, out);
 	fputs("\t*:-o) keys='", out);
 	completion_names(config_mount_options, "=", out);
 	completion_names(conn_options, "=", out);
@@ -111,36 +130,59 @@ static void completion_cases(const struct command *const *commands, FILE *out)
 	for (const struct command *const *c = commands; *c; c++)
 		if (completion_is_verb(*c))
 			completion_words(*c, out);
-	fputs("\t*) opts='-f -o --config' ;;\n\tesac\n", out);
+	fputs("\t*) opts='-f -o --config' ;;\n\tesac\n"
+	      "\t[ -z \"$values\" ] || keys=\n",
+	      out);
 }
 
 /*
- * Readline cuts words at `@` and `=`: the word is taken from the line, and what
- * stands before the cut is cut off from the answers.
+ * The word is taken from the line, without its quotes: bash cuts words at `@`,
+ * `=` and `:`. What readline will not replace, up to the last of `=` and `:` and
+ * to before the last `@`, is cut off from the answers. Names of files are never
+ * expanded, as `compgen -W` would; they are quoted, unless within quotes.
  */
+static const char *const completion_bash_word =
+	"_stagefs_word()\n{\n"
+	"\tlocal line=${COMP_LINE:0:COMP_POINT} c i\n"
+	"\twhole= q=\n"
+	"\tfor ((i = 0; i < ${#line}; i++)); do\n"
+	"\t\tc=${line:i:1}\n"
+	"\t\tif [[ $q == \\\\ ]]; then whole+=$c q=\n"
+	"\t\telif [[ $c == \"$q\" ]]; then q=\n"
+	"\t\telif [[ $c == \\\\ && $q != \\' ]]; then q=\\\\\n"
+	"\t\telif [[ -z $q && $c == [\\\"\\'] ]]; then q=$c\n"
+	"\t\telif [[ -z $q && $c == [[:space:]] ]]; then whole=\n"
+	"\t\telse whole+=$c; fi\n"
+	"\tdone\n}\n"
+	"_stagefs_complete_location()\n{\n"
+	"\tlocal line tail=$whole\n"
+	"\t[[ $COMP_WORDBREAKS != *:* ]] || tail=${tail##*:}\n"
+	"\t[[ $COMP_WORDBREAKS != *=* ]] || tail=${tail##*=}\n"
+	"\t[[ $COMP_WORDBREAKS != *@* || $tail != *@* ]] || "
+	"tail=@${tail##*@}\n"
+	"\twhile IFS= read -r line; do\n"
+	"\t\t[[ $line == \"$whole\"* ]] || continue\n"
+	"\t\tline=${line#\"${whole%\"$tail\"}\"}\n"
+	"\t\t[[ -n $q ]] || printf -v line %q \"$line\"\n"
+	"\t\tCOMPREPLY+=(\"$line\")\n"
+	"\tdone < <(_stagefs_locations \"$whole\")\n"
+	"\tcompopt -o nospace 2>/dev/null\n}\n";
+
 static void completion_bash(const struct command *const *commands, FILE *out)
 {
 	fputs("# bash completion for stagefs\n", out);
 	fputs(completion_locations, out);
+	fputs(completion_bash_word, out);
 	fputs("_stagefs()\n{\n"
 	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} opts= values= keys=\n"
 	      "\tlocal prev=${COMP_WORDS[COMP_CWORD - 1]} "
-	      "verb=${COMP_WORDS[1]} "
-	      "whole\n"
-	      "\twhole=${COMP_LINE-} whole=${whole:0:${COMP_POINT:-0}} "
-	      "whole=${whole##*[[:space:]]}\n"
-	      "\tif [[ $whole == @* || $cur == @* ]]; then\n"
-	      "\t\t[[ $whole == @* ]] || whole=$cur\n"
-	      "\t\tlocal IFS=$'\\n' cut=\n"
-	      "\t\tCOMPREPLY=($(compgen -W \"$(_stagefs_locations "
-	      "\"$whole\")\" "
-	      "-- \"$whole\"))\n"
-	      "\t\t[[ $cur == \"$whole\" && $cur != @ ]] || cut=@\n"
-	      "\t\tCOMPREPLY=(\"${COMPREPLY[@]#$cut}\")\n"
-	      "\t\tcompopt -o nospace 2>/dev/null\n\t\treturn 0\n\tfi\n"
+	      "verb=${COMP_WORDS[1]} whole q\n"
+	      "\tCOMPREPLY=()\n"
+	      "\t_stagefs_word\n"
+	      "\tif [[ $whole == @* ]]; then "
+	      "_stagefs_complete_location; return 0; fi\n"
 	      "\tif [ \"$prev\" = = ]; then prev=${COMP_WORDS[COMP_CWORD - "
-	      "2]}; "
-	      "fi\n"
+	      "2]}; fi\n"
 	      "\tif [ \"$cur\" = = ]; then cur=; fi\n"
 	      "\tif [ \"$COMP_CWORD\" = 1 ]; then values='",
 	      out);
@@ -153,11 +195,16 @@ static void completion_bash(const struct command *const *commands, FILE *out)
 	      "\tif [ -n \"$keys\" ]; then values=\"$values $keys\"; "
 	      "compopt -o nospace 2>/dev/null; fi\n"
 	      "\tCOMPREPLY=($(compgen -W \"$values\" -- \"$cur\"))\n"
-	      "\t[ ${#COMPREPLY[@]} != 0 ] || COMPREPLY=($(compgen -f -- "
-	      "\"$cur\"))\n}\ncomplete -o filenames -F _stagefs stagefs\n",
+	      "\tif [[ ${#COMPREPLY[@]} == 0 && $verb != help ]]; then\n"
+	      "\t\tlocal IFS=$'\\n'\n"
+	      "\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n"
+	      "\t\tcompopt -o filenames 2>/dev/null\n\tfi\n"
+	      "}\ncomplete -F _stagefs stagefs\n",
 	      out);
 }
 
+/* compinit loads the file as the function itself, at the first Tab: it defines
+ * the function then, and calls it. */
 static void completion_zsh(const struct command *const *commands, FILE *out)
 {
 	fputs("#compdef stagefs\n", out);
@@ -167,8 +214,11 @@ static void completion_zsh(const struct command *const *commands, FILE *out)
 	      "prev=${words[CURRENT-1]}\n"
 	      "\tlocal -a all\n"
 	      "\tif [[ $PREFIX == @* ]]; then\n"
-	      "\t\tall=(${(f)\"$(_stagefs_locations \"$PREFIX\")\"})\n"
+	      "\t\tall=(${(f)\"$(_stagefs_locations \"${(Q)PREFIX}\")\"})\n"
 	      "\t\tcompadd -S '' -- $all\n\t\treturn\n\tfi\n"
+	      "\tif [[ $PREFIX == [-a-z]*=* ]] && "
+	      "(( CURRENT > 2 )); then\n"
+	      "\t\tprev=${PREFIX%%=*}\n\t\tcompset -P '*='\n\tfi\n"
 	      "\tif (( CURRENT == 2 )); then\n\t\tall=(",
 	      out);
 	completion_verbs(commands, out);
@@ -180,7 +230,9 @@ static void completion_zsh(const struct command *const *commands, FILE *out)
 	      "\tcompadd -- ${=values}\n"
 	      "\t[[ -z $keys ]] || compadd -S '' -- ${=keys}\n"
 	      "\t[[ -n $values$keys ]] || _files\n}\n"
-	      "compdef _stagefs stagefs\n",
+	      "if [ \"${funcstack[1]-}\" = _stagefs ]; then\n"
+	      "\t_stagefs \"$@\"\nelse\n"
+	      "\tcompdef _stagefs stagefs\nfi\n",
 	      out);
 }
 
@@ -261,8 +313,13 @@ static void completion_fish(const struct command *const *commands, FILE *out)
 			completion_fish_verb(*c, (*c)->also, out);
 	}
 	fputs("complete -c stagefs -n '__fish_seen_subcommand_from presign' "
-	      "-a 'download upload'\n",
+	      "-a 'download upload'\n"
+	      "complete -c stagefs -n '__fish_seen_subcommand_from help' "
+	      "-f -a '",
 	      out);
+	completion_verbs(commands, out);
+	help_topic_words(out);
+	fputs("'\n", out);
 }
 
 int completion_print(const struct command *const *commands, const char *shell,

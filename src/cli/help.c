@@ -165,6 +165,13 @@ static const struct {
 	{ "files", "Files", help_files },
 };
 
+void help_topic_words(FILE *out)
+{
+	fputs(" options", out);
+	for (size_t i = 0; i < sizeof(help_topics) / sizeof(*help_topics); i++)
+		fprintf(out, " %s", help_topics[i].topic);
+}
+
 /* True when there is such a topic. */
 static bool help_topic(const char *word)
 {

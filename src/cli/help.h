@@ -24,4 +24,7 @@ void help_page(const struct command *const *commands, FILE *out);
 void help_version(FILE *out);
 void help_verb(const struct command *c, FILE *out);
 
+/* The words behind `stagefs help` that are no verbs, each behind a space. */
+void help_topic_words(FILE *out);
+
 #endif
