@@ -137,9 +137,9 @@ static void completion_cases(const struct command *const *commands, FILE *out)
 
 /*
  * The word is taken from the line, without its quotes: bash cuts words at `@`,
- * `=` and `:`. What readline will not replace, up to the last of `=` and `:` and
- * to before the last `@`, is cut off from the answers. Names of files are never
- * expanded, as `compgen -W` would; they are quoted, unless within quotes.
+ * `=` and `:`. What readline will not replace, up to the last of `=` and `:`
+ * and to before the last `@`, is cut off from the answers. Names of files are
+ * never expanded, as `compgen -W` would; they are quoted, unless within quotes.
  */
 static const char *const completion_bash_word =
 	"_stagefs_word()\n{\n"

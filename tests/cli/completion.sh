@@ -83,7 +83,8 @@ if command -v fish >/dev/null; then
 			complete -C '$1'" | cut -f1
 	}
 	is 'fish: a topic' "$(complete_in_fish 'stagefs help xa')" xattrs
-	is 'fish: no file is one' "$(cd "$DIR/here" && complete_in_fish 'stagefs help my')" ''
+	is 'fish: no file is one' \
+		"$(cd "$DIR/here" && complete_in_fish 'stagefs help my')" ''
 	is 'fish: a stage' "$(complete_in_fish 'stagefs ls @e')" @ext/
 	is 'fish: a path' "$(complete_in_fish 'stagefs ls @ext/w')" \
 		'@ext/with space.csv'
