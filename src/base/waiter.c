@@ -16,11 +16,15 @@
 #include <utlist.h>
 
 #include "base/clock.h"
+#include "base/number.h"
 
 struct waiter_locked {
 	bool permit;
 	bool interrupted;
+	bool finishes; /* waiter_finish() */
+	bool left; /* leave() was called */
 	waiter_judge *judge;
+	waiter_leave *leave;
 	void *arg;
 	int64_t asked_ms; /* when waiter_ask() first came; WAIT_FOREVER: not */
 	int64_t judge_ms; /* when the judge is next asked; WAIT_FOREVER */
@@ -62,8 +66,9 @@ void waiter_begin_judged(struct waiter *w, waiter_judge *judge, void *arg)
 
 	lock_take(&w->lock);
 	g = waiter_locked(w);
-	g->interrupted = false;
+	g->interrupted = g->finishes = g->left = false;
 	g->judge = judge;
+	g->leave = NULL;
 	g->arg = arg;
 	g->asked_ms = g->judge_ms = WAIT_FOREVER;
 	lock_drop(&w->lock);
@@ -72,6 +77,29 @@ void waiter_begin_judged(struct waiter *w, waiter_judge *judge, void *arg)
 void waiter_begin(struct waiter *w)
 {
 	waiter_begin_judged(w, NULL, NULL);
+}
+
+void waiter_set_leave(struct waiter *w, waiter_leave *leave)
+{
+	LOCK_DO(&w->lock, waiter_locked(w)->leave = leave);
+}
+
+void waiter_finish(struct waiter *w)
+{
+	struct waiter_locked *g;
+
+	lock_take(&w->lock);
+	g = waiter_locked(w);
+	g->interrupted = false;
+	g->finishes = true;
+	if (g->asked_ms != WAIT_FOREVER)
+		g->judge_ms = clock_mono_ms();
+	lock_drop(&w->lock);
+}
+
+bool waiter_left(struct waiter *w)
+{
+	return LOCK_UNDER(&w->lock, waiter_locked(w)->left);
 }
 
 void waiter_set_began(struct waiter *w, int64_t ms)
@@ -84,36 +112,69 @@ int64_t waiter_began(const struct waiter *w)
 	return w->began_ms;
 }
 
-static bool waiter_is_due_locked(struct waiter *w) REQUIRES(&w->lock)
+/* When the judge is to be asked in such a wait; WAIT_FOREVER: its answer would
+ * change nothing. */
+static int64_t waiter_judge_ms_locked(struct waiter *w, bool interruptible)
+	REQUIRES(&w->lock)
 {
 	struct waiter_locked *g = waiter_locked(w);
+	bool ends = interruptible && !g->finishes;
 
-	return !g->interrupted && clock_mono_ms() >= g->judge_ms;
+	return g->interrupted || g->left || (!ends && !g->leave) ? WAIT_FOREVER
+								 : g->judge_ms;
+}
+
+static bool waiter_is_due_locked(struct waiter *w, bool interruptible)
+	REQUIRES(&w->lock)
+{
+	return clock_mono_ms() >= waiter_judge_ms_locked(w, interruptible);
+}
+
+/* The operation is to end, or who waits for it is to be let go: leave() then,
+ * else NULL. */
+static waiter_leave *waiter_end(struct waiter *w, bool interruptible)
+{
+	waiter_leave *leave = NULL;
+	struct waiter_locked *g;
+
+	lock_take(&w->lock);
+	g = waiter_locked(w);
+	if (!interruptible || g->finishes) {
+		leave = g->leave;
+		g->left = true;
+	}
+	/* What follows such a wait is for nobody. */
+	g->interrupted |= !g->finishes;
+	lock_drop(&w->lock);
+	return leave;
 }
 
 /* The judge reads files: it is asked without the lock. */
-static void waiter_consult(struct waiter *w)
+static void waiter_consult(struct waiter *w, bool interruptible)
 {
+	waiter_leave *leave = NULL;
 	struct waiter_locked *g;
 	int64_t since_ms;
 	waiter_judge *ask;
 	void *arg;
-	bool due, over;
+	bool due;
 
 	lock_take(&w->lock);
 	g = waiter_locked(w);
-	due = waiter_is_due_locked(w);
+	due = waiter_is_due_locked(w, interruptible);
 	since_ms = g->asked_ms;
 	ask = g->judge;
 	arg = g->arg;
 	lock_drop(&w->lock);
 	if (!due)
 		return;
-	over = ask(arg, since_ms);
-	lock_take(&w->lock);
-	g->interrupted |= over;
-	g->judge_ms = clock_mono_ms() + WAITER_JUDGE_MS;
-	lock_drop(&w->lock);
+	if (ask(arg, since_ms))
+		leave = waiter_end(w, interruptible);
+	else
+		LOCK_DO(&w->lock, waiter_locked(w)->judge_ms =
+					  clock_mono_ms() + WAITER_JUDGE_MS);
+	if (leave)
+		leave(arg);
 }
 
 static int waiter_sleep_locked(struct waiter *w, int64_t until_ms)
@@ -140,10 +201,10 @@ static int waiter_sleep(struct waiter *w, int64_t until_ms, bool interruptible)
 	g = waiter_locked(w);
 	while (!g->permit && !(interruptible && g->interrupted) && !due &&
 	       !(rc && clock_mono_ms() >= until_ms)) {
-		bool first = interruptible && g->judge_ms < until_ms;
+		int64_t judge_ms = waiter_judge_ms_locked(w, interruptible);
 
-		rc = waiter_sleep_locked(w, first ? g->judge_ms : until_ms);
-		due = interruptible && waiter_is_due_locked(w);
+		rc = waiter_sleep_locked(w, number_min(judge_ms, until_ms));
+		due = waiter_is_due_locked(w, interruptible);
 	}
 	if (interruptible && g->interrupted)
 		rc = -EINTR;
@@ -157,20 +218,26 @@ static int waiter_sleep(struct waiter *w, int64_t until_ms, bool interruptible)
 	return rc;
 }
 
-int waiter_park(struct waiter *w, int64_t until_ms)
+static int waiter_park_any(struct waiter *w, int64_t until_ms,
+			   bool interruptible)
 {
 	int rc;
 
 	do {
-		waiter_consult(w);
-		rc = waiter_sleep(w, until_ms, true);
+		waiter_consult(w, interruptible);
+		rc = waiter_sleep(w, until_ms, interruptible);
 	} while (rc == -EAGAIN);
 	return rc;
 }
 
+int waiter_park(struct waiter *w, int64_t until_ms)
+{
+	return waiter_park_any(w, until_ms, true);
+}
+
 int waiter_park_uninterrupted(struct waiter *w, int64_t until_ms)
 {
-	return waiter_sleep(w, until_ms, false);
+	return waiter_park_any(w, until_ms, false);
 }
 
 void waiter_unpark(struct waiter *w)
@@ -203,7 +270,7 @@ void waiter_ask(struct waiter *w)
 
 int waiter_interrupted(struct waiter *w)
 {
-	waiter_consult(w);
+	waiter_consult(w, true);
 	return LOCK_UNDER(&w->lock, waiter_locked(w)->interrupted);
 }
 

@@ -15,6 +15,10 @@
  * interrupts a request (FUSE_INTERRUPT) for any signal of the process that
  * waits, and says nothing more when one comes that kills it. So the thread asks
  * the operation's judge, and while it goes on waiting it asks again.
+ *
+ * What is not to be broken off (waiter_finish(), and the uninterrupted waits)
+ * goes on when the judge says that it is to end, but who waits for it need not:
+ * the operation's leave(), if it has one, is called instead, once.
  */
 #ifndef BASE_WAITER_H
 #define BASE_WAITER_H
@@ -34,6 +38,10 @@ struct waiter;
 typedef bool waiter_judge(void *arg, int64_t since_ms);
 #define WAITER_JUDGE_MS 100
 
+/* Nobody waits for the operation any more, which goes on. Called as the judge
+ * is, with its argument. */
+typedef void waiter_leave(void *arg);
+
 /* No bound on the time. */
 #define WAIT_FOREVER INT64_MAX
 
@@ -46,6 +54,14 @@ struct waiter *waiter_self(void);
  */
 void waiter_begin(struct waiter *w);
 void waiter_begin_judged(struct waiter *w, waiter_judge *judge, void *arg);
+/* Of the operation that has just begun. */
+void waiter_set_leave(struct waiter *w, waiter_leave *leave);
+
+/* From here on what was begun is finished: the interrupt that came is
+ * forgotten, and the judge ends nothing any more. Only the owner may call it. */
+void waiter_finish(struct waiter *w);
+/* Was leave() called in the present operation? */
+bool waiter_left(struct waiter *w);
 
 /*
  * Sleeps until unparked, interrupted, or the monotonic clock (clock_mono_ms())

@@ -53,42 +53,6 @@ struct fs *op_begin_whole(fuse_req_t req)
 	return fuse_req_userdata(req);
 }
 
-/* Never breaks the close off. */
-static bool op_close_judge(void *arg, int64_t since_ms)
-{
-	struct op_close *c = arg;
-
-	if (!c->answered && op_is_dying(c->req, since_ms)) {
-		c->answered = true;
-		fs_retain(c->handle);
-		fuse_req_interrupt_func(c->req, NULL, NULL);
-		op_reply(c->req, -EINTR);
-	}
-	return false;
-}
-
-struct fs *op_close_begin(struct op_close *c)
-{
-	struct waiter *w = waiter_self();
-
-	c->answered = false;
-	waiter_begin_judged(w, op_close_judge, c);
-	waiter_set_began(w, clock_mono_ms());
-	fuse_req_interrupt_func(c->req, op_interrupted, w);
-	return fuse_req_userdata(c->req);
-}
-
-void op_close_end(struct op_close *c, struct fs *fs, int rc)
-{
-	if (c->answered) {
-		waiter_begin(waiter_self());
-		fs_release(fs, c->handle);
-		return;
-	}
-	op_end(c->req);
-	op_reply(c->req, rc);
-}
-
 void op_end(fuse_req_t req)
 {
 	fuse_req_interrupt_func(req, NULL, NULL);
@@ -104,6 +68,55 @@ void op_done(fuse_req_t req, int rc)
 {
 	op_end(req);
 	op_reply(req, rc);
+}
+
+static bool op_work_is_dying(void *arg, int64_t since_ms)
+{
+	struct op_work *o = arg;
+
+	return op_is_dying(o->req, since_ms);
+}
+
+static void op_work_leave(void *arg)
+{
+	struct op_work *o = arg;
+
+	o->answered = true;
+	o->keep(o, fuse_req_userdata(o->req));
+	fuse_req_interrupt_func(o->req, NULL, NULL);
+	op_reply(o->req, -EINTR);
+}
+
+static struct fs *op_work_start(struct op_work *o, bool whole)
+{
+	struct waiter *w = waiter_self();
+
+	o->answered = false;
+	waiter_begin_judged(w, op_work_is_dying, o);
+	waiter_set_leave(w, op_work_leave);
+	if (whole)
+		waiter_finish(w);
+	waiter_set_began(w, clock_mono_ms());
+	fuse_req_interrupt_func(o->req, op_interrupted, w);
+	return fuse_req_userdata(o->req);
+}
+
+struct fs *op_work_begin(struct op_work *o)
+{
+	return op_work_start(o, false);
+}
+
+struct fs *op_work_begin_whole(struct op_work *o)
+{
+	return op_work_start(o, true);
+}
+
+void op_work_end(struct op_work *o, int rc)
+{
+	if (o->answered)
+		waiter_begin(waiter_self());
+	else
+		op_done(o->req, rc);
 }
 
 bool op_failed(fuse_req_t req, int rc)

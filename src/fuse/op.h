@@ -22,19 +22,23 @@ struct fs *op_begin_whole(fuse_req_t req);
 void op_end(fuse_req_t req);
 
 /*
- * A close. Nothing breaks it off: what was written is published also when its
- * writer is killed; but the dead do not wait for that. Such a writer's close is
- * answered at once, and the handle kept until op_close_end(), which releases it
- * if the kernel did meanwhile.
+ * An operation that is not always broken off: what has come so far that to
+ * finish it, or to take it back, is the shortest way. But the dead do not wait
+ * for that: a killed caller's request is answered by -EINTR, and the work goes
+ * on. keep() is called right before that answer, after which the kernel may
+ * let go of what the request names.
  */
-struct op_close {
+struct op_work {
 	fuse_req_t req;
-	struct handle *handle;
+	void (*keep)(struct op_work *o, struct fs *fs);
 	bool answered;
 };
 
-struct fs *op_close_begin(struct op_close *c);
-void op_close_end(struct op_close *c, struct fs *fs, int rc);
+struct fs *op_work_begin(struct op_work *o);
+/* The same, of which nothing at all is broken off. */
+struct fs *op_work_begin_whole(struct op_work *o);
+/* Replies, unless that was done. */
+void op_work_end(struct op_work *o, int rc);
 
 /* Replies to an operation without a result: rc is 0 or -errno. */
 void op_reply(fuse_req_t req, int rc);

@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "fs/inval_queue.h"
 #include "fs/xattr/fs_xattr.h"
 #include "fuse/killpriv.h"
 
@@ -170,13 +171,33 @@ static void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 	op_done(req, rc);
 }
 
+struct rename_work {
+	struct op_work work;
+	struct inode *dir, *to_dir;
+	const char *name, *to_name;
+};
+
+/* The names may have changed, and the kernel is told that they have not. */
+static void op_rename_keep(struct op_work *o, struct fs *fs)
+{
+	const struct rename_work *w = (struct rename_work *)o;
+
+	inval_queue_entry(fs_inval_queue(fs), w->dir, w->name);
+	inval_queue_entry(fs_inval_queue(fs), w->to_dir, w->to_name);
+}
+
 static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 		      fuse_ino_t to, const char *to_name, unsigned flags)
 {
-	int rc = fs_rename(op_begin(req), op_inode(req, parent), name,
-			   op_inode(req, to), to_name, flags);
+	struct rename_work w = { { req, op_rename_keep },
+				 op_inode(req, parent),
+				 op_inode(req, to),
+				 name,
+				 to_name };
+	struct fs *fs = op_work_begin(&w.work);
 
-	op_done(req, rc);
+	op_work_end(&w.work,
+		    fs_rename(fs, w.dir, name, w.to_dir, to_name, flags));
 }
 
 static void op_symlink(fuse_req_t req, const char *link, fuse_ino_t parent,

@@ -125,21 +125,48 @@ void ops_file_write(fuse_req_t req, fuse_ino_t ino, const char *bytes,
 		fuse_reply_write(req, size);
 }
 
+/* ---- what publishes ----
+ *
+ * A close is not broken off: what was written is published also when its writer
+ * is killed. An fsync is, except while the store completes the object. */
+
+struct handle_work {
+	struct op_work work;
+	struct handle *handle;
+};
+
+static void ops_file_keep(struct op_work *o, struct fs *fs)
+{
+	fs_retain(((struct handle_work *)o)->handle);
+}
+
+/* The kernel may have released the handle since it was answered. */
+static void ops_file_work_end(struct handle_work *w, struct fs *fs, int rc)
+{
+	op_work_end(&w->work, rc);
+	if (w->work.answered)
+		fs_release(fs, w->handle);
+}
+
 void ops_file_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct op_close c = { .req = req, .handle = ops_file_handle(fi) };
-	struct fs *fs = op_close_begin(&c);
+	struct handle_work w = { { req, ops_file_keep }, ops_file_handle(fi) };
+	struct fs *fs = op_work_begin_whole(&w.work);
 
-	op_close_end(&c, fs, fs_close(fs, c.handle, fuse_req_ctx(req)->pid));
+	ops_file_work_end(&w, fs,
+			  fs_close(fs, w.handle, fuse_req_ctx(req)->pid));
 }
 
 void ops_file_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
 		    struct fuse_file_info *fi)
 {
-	int rc = fs_file_sync(op_begin(req), ops_file_handle(fi));
+	struct handle_work w = { { req, ops_file_keep }, ops_file_handle(fi) };
+	struct fs *fs = op_work_begin(&w.work);
 
-	op_done(req, rc);
+	ops_file_work_end(&w, fs, fs_file_sync(fs, w.handle));
 }
+
+/* ---- their end, and ranges ---- */
 
 void ops_file_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {

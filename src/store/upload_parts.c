@@ -444,6 +444,6 @@ int upload_parts_complete(struct upload_parts *p, unsigned n,
 int upload_parts_abort(struct upload_parts *p)
 {
 	parts_cancel(p, true);
-	waiter_begin(waiter_self());
+	waiter_finish(waiter_self());
 	return store_upload_abort(p->upload);
 }

@@ -367,4 +367,64 @@ way_down
 way_up
 ok 'the mount still works' 'cat $E/large/f004 | cmp - $LOCAL/large/f004'
 
+# ---- what is begun is finished, or taken back: without who was interrupted
+
+# held SENTENCE MATCH COMMAND: the server has such requests, and says nothing,
+# when the command is interrupted; with LOST it has carried them out, and says
+# nothing to any other.
+held() {
+	local hold='"type": "hold"' first=
+	good_again
+	first=${LOST:+'"type": "stall", "when": "answer", "seconds": 300'}
+	fault "{\"match\": {$2, \"count\": 0}, \"action\": {${first:-$hold}}}"
+	names=() pids=()
+	begin "$1" bash -c "exec $3"
+	until_ok 60 "[ \$(met '\$f != null') != 0 ]" ||
+		fail "a request is not answered: $1" </dev/null
+	[ -z "${LOST-}" ] || fault "{\"match\": {\"count\": 0}, \"action\": {$hold}}"
+	kill -INT "${pids[0]}"
+	all_gone 60 'Ctrl-C ends it while the server is silent'
+}
+good_again
+remount
+mkdir -p "$E/held/full"
+for f in one two full/one full/two; do
+	echo "text of $f" >"$E/held/$f"
+done
+cat >"$T/fsync.py" <<'PY'
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+fd = os.open(sys.argv[1], os.O_CREAT | os.O_WRONLY, 0o644)
+data = open(sys.argv[2], "rb").read()
+while data:
+    data = data[os.write(fd, data):]
+os.fsync(fd)
+PY
+LOST=yes held 'mv of a directory, which copies' \
+	'"method": "PUT", "key": "held/fuller/"' "mv $E/held/full $E/held/fuller"
+good_again
+is 'it is taken back' "$(until_ok 60 '! s3 list ${EXT}held/fuller/ | grep -q .'
+	cat "$E"/held/full/{one,two}; ls "$E/held")" \
+	"$(printf '%s\n' 'text of full/one' 'text of full/two' full one two)"
+held 'mv of a directory, which removes' \
+	'"method": "POST", "query": "delete"' "mv $E/held/full $E/held/fuller"
+is 'the names have moved already' "$(timeout 60 cat "$E"/held/fuller/{one,two}
+	timeout 60 stat "$E/held/full/one" 2>&1 | grep -c 'No such file')" \
+	"$(printf '%s\n' 'text of full/one' 'text of full/two' 1)"
+good_again
+ok 'it is finished' 'until_ok 60 "! s3 list ${EXT}held/full/ | grep -q ." &&
+	[ "$(s3 get ${EXT}held/fuller/two)" = "text of full/two" ]'
+held 'mv of a file, which removes' '"method": "DELETE"' \
+	"mv $E/held/one $E/held/three"
+is 'the name has moved already' "$(timeout 60 cat "$E/held/three"
+	timeout 60 stat "$E/held/one" 2>&1 | grep -c 'No such file')" \
+	"$(printf '%s\n' 'text of one' 1)"
+good_again
+ok 'it is finished' 'until_ok 60 "! s3 list ${EXT}held/one | grep -q ."'
+held 'an fsync that completes an upload' '"method": "POST", "query": "uploadId="' \
+	"/usr/bin/python3 $T/fsync.py $E/held/parts $T/parts"
+good_again
+ok 'what was written is there' '
+	until_ok 60 "s3 get ${EXT}held/parts 2>/dev/null | cmp -s - $T/parts"'
+
 done_testing

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/waiter.h"
+#include "fs/inval_queue.h"
 #include "stage/catalog.h"
 #include "stage/stage.h"
 
@@ -55,26 +57,37 @@ static int rename_find_stages(struct rename *r)
 				       : rename_between_stages(r);
 }
 
+/* A caller who was let go was told of a failure: the kernel is to look. */
+static void rename_end(struct fs *fs, struct rename *r)
+{
+	if (waiter_left(waiter_self())) {
+		inval_queue_entry(fs->inval_queue, r->dir, r->name);
+		inval_queue_entry(fs->inval_queue, r->to_dir, r->to_name);
+	}
+	stage_unref(r->stage);
+	stage_unref(r->to_stage);
+	inode_unref(fs->tree, r->dir);
+	inode_unref(fs->tree, r->to_dir);
+}
+
 int fs_rename(struct fs *fs, struct inode *dir, const char *name,
 	      struct inode *to_dir, const char *to_name, unsigned flags)
 {
 	struct rename r = {
 		.fs = fs,
-		.dir = dir,
-		.to_dir = to_dir,
+		.dir = inode_ref(fs->tree, dir),
+		.to_dir = inode_ref(fs->tree, to_dir),
 		.name = name,
 		.to_name = to_name,
 	};
-	int rc;
+	int rc = flags && flags != RENAME_NOREPLACE && flags != RENAME_EXCHANGE
+			 ? -EINVAL
+			 : rename_find_stages(&r);
 
-	if (flags && flags != RENAME_NOREPLACE && flags != RENAME_EXCHANGE)
-		return -EINVAL;
-	rc = rename_find_stages(&r);
 	if (!rc && flags != RENAME_EXCHANGE)
 		rc = rename_step(&r, flags);
 	else if (!rc)
 		rc = r.stage == r.to_stage ? rename_exchange(&r) : -EXDEV;
-	stage_unref(r.stage);
-	stage_unref(r.to_stage);
+	rename_end(fs, &r);
 	return rc;
 }

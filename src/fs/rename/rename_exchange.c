@@ -63,7 +63,7 @@ static void exchange_back(const struct exchange *x)
 	const struct rename *r = x->r;
 	int rc;
 
-	waiter_begin(waiter_self()); /* an interrupt does not end this */
+	waiter_finish(waiter_self()); /* an interrupt does not end this */
 	rc = exchange_move(x, r->dir, x->aside, r->dir, r->name);
 	if (rc)
 		exchange_left(x, x->aside, rc);
@@ -93,7 +93,7 @@ static int exchange_by_renames(struct exchange *x)
 		exchange_back(x);
 		return rc;
 	}
-	waiter_begin(waiter_self()); /* to finish is the shortest way */
+	waiter_finish(waiter_self()); /* to finish is the shortest way */
 	rc = exchange_move(x, r->dir, x->aside, r->to_dir, r->to_name);
 	if (!rc)
 		return 0;

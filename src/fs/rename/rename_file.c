@@ -214,7 +214,7 @@ static int rename_file_move_object(struct rename *r)
 		rc = rename_file_move_name(r);
 	/* From here on finishing is the shortest way, also when interrupted. */
 	if (copied)
-		waiter_begin(waiter_self());
+		waiter_finish(waiter_self());
 	if (rc) {
 		if (copied && !r->to)
 			store_remove_same(r->to_stage->store,

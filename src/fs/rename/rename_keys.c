@@ -359,7 +359,7 @@ static int rename_keys_remove_all(struct rename_keys *m, const struct buf *dir,
 	STORE_LIST_LOCAL *list = NULL;
 	int rc;
 
-	waiter_begin(waiter_self()); /* an interrupt does not end this */
+	waiter_finish(waiter_self()); /* an interrupt does not end this */
 	for (size_t k = 0; k < m->n; k++)
 		m->keys[k].remove = false;
 	rc = rename_keys_whole_key(dir, "", &prefix);

@@ -314,6 +314,60 @@ static void test_judge_is_asked_again(void **state)
 	waiter_begin(w);
 }
 
+static void count(void *arg)
+{
+	++*(int *)arg;
+}
+
+/* Who waits for what goes on is let go, once. */
+static void test_leave(void **state)
+{
+	static const struct {
+		const char *sentence;
+		bool before, asked_first; /* what is finished; its question */
+		bool uninterrupted; /* the waits */
+		bool has_leave;
+		int rc, called, interrupted;
+	} rows[] = {
+		{ "what is broken off is left by nobody", false, true, false,
+		  true, -EINTR, 0, 1 },
+		{ "what is finished is left", true, true, false, true,
+		  -ETIMEDOUT, 1, 0 },
+		{ "also when the question comes later", true, false, false,
+		  true, -ETIMEDOUT, 1, 0 },
+		{ "also in a wait that is not interrupted", true, true, true,
+		  true, -ETIMEDOUT, 1, 0 },
+		{ "a wait that is not interrupted is left, and none follows",
+		  false, true, true, true, -ETIMEDOUT, 1, 1 },
+		{ "without leave() what is finished goes on", true, true, false,
+		  false, -ETIMEDOUT, 0, 0 },
+	};
+	struct waiter *w = waiter_self();
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int called = 0, rc = 0;
+
+		waiter_begin_judged(w, yes, &called);
+		waiter_set_leave(w, rows[i].has_leave ? count : NULL);
+		if (rows[i].asked_first)
+			waiter_ask(w);
+		if (rows[i].before)
+			waiter_finish(w);
+		waiter_ask(w);
+		for (int k = 0; k < 2; k++)
+			rc = (rows[i].uninterrupted
+				      ? waiter_park_uninterrupted
+				      : waiter_park)(w, clock_mono_ms() + 3);
+		row_number(rows[i].sentence, rc, rows[i].rc);
+		row_number(rows[i].sentence, called, rows[i].called);
+		row_number(rows[i].sentence, waiter_left(w), rows[i].called);
+		row_number(rows[i].sentence, waiter_interrupted(w),
+			   rows[i].interrupted);
+	}
+	waiter_begin(w);
+	assert_false(waiter_left(w));
+}
+
 /* In a list as elsewhere; and it sleeps between the questions. */
 static void test_judge_is_asked_in_a_list(void **state)
 {
@@ -369,6 +423,7 @@ SUITE(waiter)
 		cmocka_unit_test(test_interrupt_from_another_thread),
 		cmocka_unit_test(test_waits_on_a_list),
 		cmocka_unit_test(test_judge_is_asked_again),
+		cmocka_unit_test(test_leave),
 		cmocka_unit_test(test_judge_is_asked_in_a_list),
 		cmocka_unit_test(test_began),
 	};
