@@ -57,8 +57,10 @@ void waiter_begin_judged(struct waiter *w, waiter_judge *judge, void *arg);
 /* Of the operation that has just begun. */
 void waiter_set_leave(struct waiter *w, waiter_leave *leave);
 
-/* From here on what was begun is finished: the interrupt that came is
- * forgotten, and the judge ends nothing any more. Only the owner may call it. */
+/*
+ * From here on what was begun is finished: the interrupt that came is
+ * forgotten, and the judge ends nothing any more. Only the owner may call it.
+ */
 void waiter_finish(struct waiter *w);
 /* Was leave() called in the present operation? */
 bool waiter_left(struct waiter *w);
