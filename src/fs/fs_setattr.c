@@ -31,14 +31,16 @@ int fs_setattr(struct fs *fs, struct inode *i, struct handle *h,
 {
 	int rc = names_writable(fs, i);
 
+	/* Its caller may be let go (base/waiter.h), and the kernel forget it. */
+	inode_ref(fs->tree, i);
 	if (!rc && (which & FS_DROP_SETID))
 		rc = fs_drop_setid(fs, i);
 	if (!rc && (which & FS_SET_SIZE))
 		rc = setattr_size(fs, i, h, st->st_size);
 	if (!rc)
 		rc = attributes_keep(fs, i, st, which);
-	if (rc)
-		return rc;
-	*timeout = names_stat_kernel(fs, i, out);
-	return 0;
+	if (!rc)
+		*timeout = names_stat_kernel(fs, i, out);
+	inode_unref(fs->tree, i);
+	return rc;
 }

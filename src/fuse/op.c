@@ -82,7 +82,10 @@ static void op_work_leave(void *arg)
 	struct op_work *o = arg;
 
 	o->answered = true;
-	o->keep(o, fuse_req_userdata(o->req));
+	if (o->handle)
+		fs_retain(o->handle);
+	if (o->leave)
+		o->leave(o, fuse_req_userdata(o->req));
 	fuse_req_interrupt_func(o->req, NULL, NULL);
 	op_reply(o->req, -EINTR);
 }
@@ -111,20 +114,28 @@ struct fs *op_work_begin_whole(struct op_work *o)
 	return op_work_start(o, true);
 }
 
-void op_work_end(struct op_work *o, int rc)
-{
-	if (o->answered)
-		waiter_begin(waiter_self());
-	else
-		op_done(o->req, rc);
-}
-
 bool op_failed(fuse_req_t req, int rc)
 {
 	op_end(req);
 	if (rc)
 		op_reply(req, rc);
 	return rc;
+}
+
+bool op_work_over(struct op_work *o, struct fs *fs, int rc)
+{
+	if (!o->answered)
+		return op_failed(o->req, rc);
+	waiter_begin(waiter_self());
+	if (o->handle)
+		fs_release(fs, o->handle);
+	return true;
+}
+
+void op_work_end(struct op_work *o, struct fs *fs, int rc)
+{
+	if (!op_work_over(o, fs, rc))
+		op_reply(o->req, 0);
 }
 
 struct inode *op_inode(fuse_req_t req, fuse_ino_t ino)

@@ -25,20 +25,24 @@ void op_end(fuse_req_t req);
  * An operation that is not always broken off: what has come so far that to
  * finish it, or to take it back, is the shortest way. But the dead do not wait
  * for that: a killed caller's request is answered by -EINTR, and the work goes
- * on. keep() is called right before that answer, after which the kernel may
- * let go of what the request names.
+ * on. The handle, if any, is kept until the end of that, and released there if
+ * the kernel did meanwhile; leave(), if any, is called before the answer.
  */
 struct op_work {
 	fuse_req_t req;
-	void (*keep)(struct op_work *o, struct fs *fs);
+	struct handle *handle;
+	void (*leave)(struct op_work *o, struct fs *fs);
 	bool answered;
 };
 
 struct fs *op_work_begin(struct op_work *o);
 /* The same, of which nothing at all is broken off. */
 struct fs *op_work_begin_whole(struct op_work *o);
-/* Replies, unless that was done. */
-void op_work_end(struct op_work *o, int rc);
+/* Its end: true when there is nothing to reply any more, as it has failed or
+ * was answered. */
+bool op_work_over(struct op_work *o, struct fs *fs, int rc);
+/* The same of an operation without a result. */
+void op_work_end(struct op_work *o, struct fs *fs, int rc);
 
 /* Replies to an operation without a result: rc is 0 or -errno. */
 void op_reply(fuse_req_t req, int rc);

@@ -131,17 +131,19 @@ static unsigned op_setattr_which(int to_set, struct stat *attr)
 static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr,
 		       int to_set, struct fuse_file_info *fi)
 {
+	struct op_work w = { .req = req, .handle = op_file_handle(fi) };
 	unsigned which = op_setattr_which(to_set, attr);
+	pid_t thread = fuse_req_ctx(req)->pid;
+	struct fs *fs = op_work_begin(&w);
 	struct stat st;
 	double timeout;
-	struct fs *fs = op_begin(req);
-	int rc = fs_setattr(fs, op_inode(req, ino), op_file_handle(fi), attr,
-			    which, &st, &timeout);
+	int rc = fs_setattr(fs, op_inode(req, ino), w.handle, attr, which, &st,
+			    &timeout);
 
 	if (!rc && fi && (which & FS_SET_SIZE))
-		fs_written_by(fs, op_file_handle(fi), fuse_req_ctx(req)->pid);
-	op_end(req);
-	op_reply_attr(req, rc, &st, timeout);
+		fs_written_by(fs, w.handle, thread);
+	if (!op_work_over(&w, fs, rc))
+		fuse_reply_attr(req, &st, timeout);
 }
 
 static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name,
@@ -178,7 +180,7 @@ struct rename_work {
 };
 
 /* The names may have changed, and the kernel is told that they have not. */
-static void op_rename_keep(struct op_work *o, struct fs *fs)
+static void op_rename_leave(struct op_work *o, struct fs *fs)
 {
 	const struct rename_work *w = (struct rename_work *)o;
 
@@ -189,14 +191,16 @@ static void op_rename_keep(struct op_work *o, struct fs *fs)
 static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 		      fuse_ino_t to, const char *to_name, unsigned flags)
 {
-	struct rename_work w = { { req, op_rename_keep },
-				 op_inode(req, parent),
-				 op_inode(req, to),
-				 name,
-				 to_name };
+	struct rename_work w = {
+		.work = { .req = req, .leave = op_rename_leave },
+		.dir = op_inode(req, parent),
+		.to_dir = op_inode(req, to),
+		.name = name,
+		.to_name = to_name,
+	};
 	struct fs *fs = op_work_begin(&w.work);
 
-	op_work_end(&w.work,
+	op_work_end(&w.work, fs,
 		    fs_rename(fs, w.dir, name, w.to_dir, to_name, flags));
 }
 

@@ -111,62 +111,39 @@ void ops_file_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 void ops_file_write(fuse_req_t req, fuse_ino_t ino, const char *bytes,
 		    size_t size, off_t off, struct fuse_file_info *fi)
 {
-	struct fs *fs = op_begin(req);
-	struct handle *h = ops_file_handle(fi);
+	struct op_work w = { .req = req, .handle = ops_file_handle(fi) };
+	pid_t thread = fuse_req_ctx(req)->pid;
+	struct fs *fs = op_work_begin(&w);
 	int rc = killpriv_wanted() ? fs_drop_setid(fs, op_inode(req, ino)) : 0;
 
 	if (!rc && fi->writepage)
-		rc = fs_file_write_page(fs, h, off, bytes, size);
+		rc = fs_file_write_page(fs, w.handle, off, bytes, size);
 	else if (!rc)
-		rc = fs_file_write(fs, h, off, bytes, size);
+		rc = fs_file_write(fs, w.handle, off, bytes, size);
 	if (!fi->writepage) /* the kernel's own thread may write those */
-		fs_written_by(fs, h, fuse_req_ctx(req)->pid);
-	if (!op_failed(req, rc))
+		fs_written_by(fs, w.handle, thread);
+	if (!op_work_over(&w, fs, rc))
 		fuse_reply_write(req, size);
 }
 
-/* ---- what publishes ----
- *
- * A close is not broken off: what was written is published also when its writer
- * is killed. An fsync is, except while the store completes the object. */
-
-struct handle_work {
-	struct op_work work;
-	struct handle *handle;
-};
-
-static void ops_file_keep(struct op_work *o, struct fs *fs)
-{
-	fs_retain(((struct handle_work *)o)->handle);
-}
-
-/* The kernel may have released the handle since it was answered. */
-static void ops_file_work_end(struct handle_work *w, struct fs *fs, int rc)
-{
-	op_work_end(&w->work, rc);
-	if (w->work.answered)
-		fs_release(fs, w->handle);
-}
-
+/* Not broken off: what was written is published. */
 void ops_file_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct handle_work w = { { req, ops_file_keep }, ops_file_handle(fi) };
-	struct fs *fs = op_work_begin_whole(&w.work);
+	struct op_work w = { .req = req, .handle = ops_file_handle(fi) };
+	pid_t thread = fuse_req_ctx(req)->pid;
+	struct fs *fs = op_work_begin_whole(&w);
 
-	ops_file_work_end(&w, fs,
-			  fs_close(fs, w.handle, fuse_req_ctx(req)->pid));
+	op_work_end(&w, fs, fs_close(fs, w.handle, thread));
 }
 
 void ops_file_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
 		    struct fuse_file_info *fi)
 {
-	struct handle_work w = { { req, ops_file_keep }, ops_file_handle(fi) };
-	struct fs *fs = op_work_begin(&w.work);
+	struct op_work w = { .req = req, .handle = ops_file_handle(fi) };
+	struct fs *fs = op_work_begin(&w);
 
-	ops_file_work_end(&w, fs, fs_file_sync(fs, w.handle));
+	op_work_end(&w, fs, fs_file_sync(fs, w.handle));
 }
-
-/* ---- their end, and ranges ---- */
 
 void ops_file_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
@@ -177,18 +154,19 @@ void ops_file_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 void ops_file_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset,
 			off_t length, struct fuse_file_info *fi)
 {
-	struct fs *fs = op_begin(req);
+	struct op_work w = { .req = req, .handle = ops_file_handle(fi) };
+	pid_t thread = fuse_req_ctx(req)->pid;
+	struct fs *fs = op_work_begin(&w);
 	int rc = 0;
 
 	/* The request has no flag, and CAP_FSETID cannot be seen from here. */
 	if (fuse_req_ctx(req)->uid)
 		rc = fs_drop_setid(fs, op_inode(req, ino));
 	if (!rc)
-		rc = fs_range_allocate(fs, ops_file_handle(fi), mode, offset,
-				       length);
+		rc = fs_range_allocate(fs, w.handle, mode, offset, length);
 	if (!rc)
-		fs_written_by(fs, ops_file_handle(fi), fuse_req_ctx(req)->pid);
-	op_done(req, rc);
+		fs_written_by(fs, w.handle, thread);
+	op_work_end(&w, fs, rc);
 }
 
 void ops_file_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence,

@@ -397,6 +397,8 @@ fd = os.open(sys.argv[1], os.O_CREAT | os.O_WRONLY, 0o644)
 data = open(sys.argv[2], "rb").read()
 while data:
     data = data[os.write(fd, data):]
+if len(sys.argv) > 3:
+    os.ftruncate(fd, int(sys.argv[3]))
 os.fsync(fd)
 PY
 LOST=yes held 'mv of a directory, which copies' \
@@ -425,5 +427,9 @@ held 'an fsync that completes an upload' '"method": "POST", "query": "uploadId="
 good_again
 ok 'what was written is there' '
 	until_ok 60 "s3 get ${EXT}held/parts 2>/dev/null | cmp -s - $T/parts"'
+held 'a truncation that gives an upload up' '"method": "DELETE", "query": "uploadId="' \
+	"/usr/bin/python3 $T/fsync.py $E/held/cut $T/parts 5"
+good_again
+ok 'the mount still works' 'cat $E/large/f005 | cmp - $LOCAL/large/f005'
 
 done_testing
