@@ -108,6 +108,7 @@ static void block_on_done(struct store_get *get, int rc,
 static int block_memory(struct block_cache *c, size_t cap, enum block_want want,
 			void **mem)
 {
+	*mem = NULL;
 	switch (want) {
 	case BLOCK_WAIT:
 		return pool_take(c->pool, cap, mem);
