@@ -328,7 +328,7 @@ static void test_leave(void **state)
 		bool uninterrupted; /* the waits */
 		bool has_leave;
 		int rc, called, interrupted;
-	} rows[] = {
+	} cases[] = {
 		{ "what is broken off is left by nobody", false, true, false,
 		  true, -EINTR, 0, 1 },
 		{ "what is finished is left", true, true, false, true,
@@ -344,25 +344,25 @@ static void test_leave(void **state)
 	};
 	struct waiter *w = waiter_self();
 
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT(cases); i++) {
 		int called = 0, rc = 0;
 
 		waiter_begin_judged(w, yes, &called);
-		waiter_set_leave(w, rows[i].has_leave ? count : NULL);
-		if (rows[i].asked_first)
+		waiter_set_leave(w, cases[i].has_leave ? count : NULL);
+		if (cases[i].asked_first)
 			waiter_ask(w);
-		if (rows[i].before)
+		if (cases[i].before)
 			waiter_finish(w);
 		waiter_ask(w);
 		for (int k = 0; k < 2; k++)
-			rc = (rows[i].uninterrupted
+			rc = (cases[i].uninterrupted
 				      ? waiter_park_uninterrupted
 				      : waiter_park)(w, clock_mono_ms() + 3);
-		row_number(rows[i].sentence, rc, rows[i].rc);
-		row_number(rows[i].sentence, called, rows[i].called);
-		row_number(rows[i].sentence, waiter_left(w), rows[i].called);
-		row_number(rows[i].sentence, waiter_interrupted(w),
-			   rows[i].interrupted);
+		row_number(cases[i].sentence, rc, cases[i].rc);
+		row_number(cases[i].sentence, called, cases[i].called);
+		row_number(cases[i].sentence, waiter_left(w), cases[i].called);
+		row_number(cases[i].sentence, waiter_interrupted(w),
+			   cases[i].interrupted);
 	}
 	waiter_begin(w);
 	assert_false(waiter_left(w));
