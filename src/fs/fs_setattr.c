@@ -31,7 +31,7 @@ int fs_setattr(struct fs *fs, struct inode *i, struct handle *h,
 {
 	int rc = names_writable(fs, i);
 
-	/* Its caller may be let go (base/waiter.h), and the kernel forget it. */
+	/* Its caller may be let go (base/waiter.h) and the kernel forget it. */
 	inode_ref(fs->tree, i);
 	if (!rc && (which & FS_DROP_SETID))
 		rc = fs_drop_setid(fs, i);
