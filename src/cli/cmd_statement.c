@@ -205,7 +205,8 @@ const struct command list_command = {
 	.synopsis = "@STAGE[/PREFIX] [-h] [-1] [--sort KEY] [--pattern RE] "
 		    "[--format F]",
 	.help = "Name, size, md5 (the ETag), last_modified and creator of "
-		"files",
+		"the files whose names begin with PREFIX, at any depth: "
+		"@s/t has t8/a as well, @s/t/ only what is in t",
 	.options = list_options,
 	.run = statement_run_verb,
 	.how = &(const struct statement_verb){ "list", 1, statement_list_fill },
