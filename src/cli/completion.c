@@ -143,8 +143,8 @@ static void completion_cases(const struct command *const *commands, FILE *out)
  */
 static const char *const completion_bash_word =
 	"_stagefs_word()\n{\n"
-	"\tlocal line=${COMP_LINE:0:COMP_POINT} c i\n"
-	"\twhole= q=\n"
+	"\tlocal line=${COMP_LINE-} c i\n"
+	"\twhole= q= line=${line:0:${COMP_POINT:-0}}\n"
 	"\tfor ((i = 0; i < ${#line}; i++)); do\n"
 	"\t\tc=${line:i:1}\n"
 	"\t\tif [[ $q == \\\\ ]]; then whole+=$c q=\n"
@@ -178,7 +178,7 @@ static void completion_bash(const struct command *const *commands, FILE *out)
 	      "\tlocal prev=${COMP_WORDS[COMP_CWORD - 1]} "
 	      "verb=${COMP_WORDS[1]} whole q\n"
 	      "\tCOMPREPLY=()\n"
-	      "\t_stagefs_word\n"
+	      "\t_stagefs_word\n\t: \"${whole:=$cur}\"\n"
 	      "\tif [[ $whole == @* ]]; then "
 	      "_stagefs_complete_location; return 0; fi\n"
 	      "\tif [ \"$prev\" = = ]; then prev=${COMP_WORDS[COMP_CWORD - "
@@ -199,7 +199,7 @@ static void completion_bash(const struct command *const *commands, FILE *out)
 	      "\t\tlocal IFS=$'\\n'\n"
 	      "\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n"
 	      "\t\tcompopt -o filenames 2>/dev/null\n\tfi\n"
-	      "}\ncomplete -F _stagefs stagefs\n",
+	      "\treturn 0\n}\ncomplete -F _stagefs stagefs\n",
 	      out);
 }
 

@@ -67,7 +67,7 @@ printf 1 | put @ext/2026/b.csv
 printf 1 | put @ext/2027
 PATH=$(dirname "$STAGEFS"):$PATH
 offers 'stages' list @e -- @ext/
-offers '... which are all there are' get @ -- '~/ ext/'
+offers '... which are all there are' get @ -- '@~/ @ext/'
 offers 'what is in one' get @ext/ -- '@ext/2026/ @ext/2027'
 offers '... and in a directory of it' get @ext/2026/a -- @ext/2026/a.csv
 line() {	# LINE WORD...: as readline cuts it
@@ -78,7 +78,7 @@ line() {	# LINE WORD...: as readline cuts it
 		echo "${COMPREPLY[*]}"
 	)
 }
-is 'readline cuts at the @' "$(line 'stagefs get @ext/20' stagefs get @ ext/20)" 'ext/2026/ ext/2027'
+is 'bash cuts at the @, readline does not' "$(line 'stagefs get @ext/20' stagefs get @ ext/20)" '@ext/2026/ @ext/2027'
 for shell in zsh fish; do
 	"$STAGEFS" --generate $shell >"$DIR/$shell"
 	holds "$shell: has the verbs" grep -q presign "$DIR/$shell"
