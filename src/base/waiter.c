@@ -143,7 +143,7 @@ static waiter_leave *waiter_end(struct waiter *w, bool interruptible)
 		leave = g->leave;
 		g->left = true;
 	}
-	/* What follows such a wait is for nobody. */
+	/* What follows such a wait has no reader. */
 	g->interrupted |= !g->finishes;
 	lock_drop(&w->lock);
 	return leave;

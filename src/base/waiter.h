@@ -17,7 +17,7 @@
  * the operation's judge, and while it goes on waiting it asks again.
  *
  * What is not to be broken off (waiter_finish(), and the uninterrupted waits)
- * goes on when the judge says that it is to end, but who waits for it need not:
+ * goes on when the judge says that it is to end, but its caller need not wait:
  * the operation's leave(), if it has one, is called instead, once.
  */
 #ifndef BASE_WAITER_H
@@ -38,8 +38,8 @@ struct waiter;
 typedef bool waiter_judge(void *arg, int64_t since_ms);
 #define WAITER_JUDGE_MS 100
 
-/* Nobody waits for the operation any more, which goes on. Called as the judge
- * is, with its argument. */
+/* No thread waits for the operation any more, which goes on. Called as the
+ * judge is, with its argument. */
 typedef void waiter_leave(void *arg);
 
 /* No bound on the time. */

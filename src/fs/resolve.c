@@ -188,7 +188,7 @@ static struct inode *resolve_file_told(struct fs *fs, struct ask *ask,
 	uint64_t asked = ask->page.asked;
 	struct inode *i = ask_answered(fs->tree, ask, dir, name, &found->at);
 
-	if (!i || !found->told)
+	if (!i || !found->reported)
 		return i;
 	inode_unref(fs->tree, i);
 	return inode_meta_learn(fs->tree, dir, name, INODE_FILE,

@@ -319,7 +319,7 @@ static void count(void *arg)
 	++*(int *)arg;
 }
 
-/* Who waits for what goes on is let go, once. */
+/* The caller that waits for what goes on is let go, once. */
 static void test_leave(void **state)
 {
 	static const struct {

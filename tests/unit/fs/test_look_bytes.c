@@ -194,7 +194,7 @@ static void others(void **state)
 	mount_down(&m);
 }
 
-/* Where it is no better: nobody knows what is there, or names are made. */
+/* Where it is no better: what is there is not known, or names are made. */
 static void elsewhere(void **state)
 {
 	struct handle *h;
