@@ -360,7 +360,7 @@ def read(fd):
     seen += data
     return data
 status = pty.spawn(sys.argv[1:], read)
-assert status == 0 and b"0/1 files, " in seen and b" of 19.0 MiB [" in seen, seen
+assert status == 0 and b"0/1 files, " in seen and b" of 19.0 MiB " in seen, seen
 assert seen.rstrip().rpartition(b"\x1b[K")[2].startswith(b"1 file, 19.0 MiB in "), seen' \
 	"$STAGEFS" put big @ext/seen
 holds 'not with --quiet' python3 -c '

@@ -124,6 +124,7 @@ static int kernel_up(void **state)
 	store_has(&kernel.m, "file", "text");
 	store_has(&kernel.m, "dir/inside", "x");
 	kernel.se = fuse_session_new(&args, &ops, sizeof(ops), kernel.m.fs);
+	fuse_opt_free_args(&args);
 	kernel.fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	return !kernel.se || kernel.fd < 0 ||
 	       fuse_session_custom_io(kernel.se, &io, kernel.fd) ||
