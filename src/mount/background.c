@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A byte through a pipe is the exit status. The child keeps stderr until it
- * has spoken, so that its message comes before the shell's prompt.
+ * has spoken, so that its message comes before the shell's prompt. It also
+ * stays as long in the group of processes of mount(8), which systemd begins in
+ * its own: autofs lets only that group pass the directory on which it is to
+ * mount, all others wait there for the mount.
  */
 #include "mount/background.h"
 
@@ -37,7 +40,6 @@ int background_begin(int failed, int *fd)
 		background_parent(pipes[0], failed);
 	}
 	close(pipes[0]);
-	setsid();
 	*fd = pipes[1];
 	return 0;
 }
@@ -49,6 +51,8 @@ void background_end(int fd, int status)
 
 	if (fd < 0)
 		return;
+	if (!status)
+		setsid();
 	if (!status && !chdir("/")) {
 		null = open("/dev/null", O_RDWR | O_CLOEXEC);
 		for (int i = 0; null >= 0 && i < 3; i++)

@@ -8,13 +8,14 @@
 
 /*
  * Forks. In the parent: waits for the child's word and exits with it (with
- * `failed` when the child dies without one). In the child: returns 0, in a
- * session of its own, with the pipe in *fd. -errno when there was no fork.
+ * `failed` when the child dies without one). In the child: returns 0, with the
+ * pipe in *fd. -errno when there was no fork.
  * Before any thread.
  */
 int background_begin(int failed, int *fd);
 
-/* The child's word, once: 0 also lets go of the terminal. fd -1: no parent. */
+/* The child's word, once: after 0 it is in a session of its own, and has let go
+ * of the terminal. fd -1: no parent. */
 void background_end(int fd, int status);
 
 #endif

@@ -378,6 +378,7 @@ check_PROGRAMS += tests/unit/test_mount
 TESTS += tests/unit/test_mount
 tests_unit_test_mount_SOURCES = \
 	tests/unit/mount/test_memory.c \
+	tests/unit/mount/test_background.c \
 	tests/unit/mount/test_mount_request.c
 tests_unit_test_mount_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_mount_LDADD = $(UNIT_LIBS)
