@@ -201,19 +201,26 @@ void dircache_set_read(struct tree *t, struct inode *dir)
 		TREE_DO(t, dir->dir->read = true);
 }
 
+static bool dircache_wants_all(const struct inode_dir *d)
+{
+	return d->read && d->n_live <= LIST_MAX;
+}
+
 struct inode *dircache_used(struct tree *t, struct inode *dir)
 {
 	struct inode *i = dir;
-	bool read;
+	bool all;
 
 	if (!dir->dir)
 		return NULL;
 	tree_lock(t);
-	read = dir->dir->read && dir->dir->n_live <= LIST_MAX;
+	all = dircache_wants_all(dir->dir);
 	dir->dir->read = false;
-	while (!read && i->dir && i->dir->used && inode_live(i->dir->used))
+	while (!all && i->dir && i->dir->used && inode_live(i->dir->used)) {
 		i = i->dir->used;
-	i = i == dir ? NULL : inode_ref_locked(t, i);
+		all = i->dir && dircache_wants_all(i->dir);
+	}
+	i = all || i == dir ? NULL : inode_ref_locked(t, i);
 	tree_unlock(t);
 	return i;
 }

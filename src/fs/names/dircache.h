@@ -58,8 +58,9 @@ void dircache_no_small_file(struct tree *t, struct inode *dir);
 void dircache_set_read(struct tree *t, struct inode *dir);
 /*
  * The name below dir to which the look-ups went last that led through it:
- * referenced; NULL: there is none, or a program has read dir since this was
- * asked last, and will do so again, by a page.
+ * referenced; NULL: there is none, or a program has read dir, or one on the way
+ * to the name, or made a name there, since this was asked last of it: it will
+ * do so again, and want all names, by a page.
  */
 struct inode *dircache_used(struct tree *t, struct inode *dir);
 /* True when the directory is complete and fresh. */

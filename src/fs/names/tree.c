@@ -323,6 +323,7 @@ int tree_create_locked(struct tree *t, struct inode *dir, const char *name,
 	i->flags |=
 		S_ISLNK(n->mode) ? INODE_OWN_MODE | INODE_LINK : INODE_OWN_MODE;
 	inode_attr_known_locked(i);
+	dir->dir->read = true; /* which others are free is asked next */
 	*out = i;
 	return 0;
 }

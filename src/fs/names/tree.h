@@ -34,7 +34,7 @@ struct inode_dir {
 	unsigned n_pending; /* INODE_PENDING names below it, at any depth */
 	unsigned n_open; /* the same of those with open content */
 	struct inode *used; /* the child that was looked up last, or NULL */
-	bool read; /* by a program, since dircache_used() */
+	bool read; /* by a program, or a name made, since dircache_used() */
 	bool has_dirs; /* or had, once */
 	int8_t unopened; /* names that were found by their bytes, in vain */
 	/* Beginning of the listing that was read to its end; -1: none. */

@@ -46,6 +46,7 @@ static void send_ending_drop(struct write_back *w, struct queued *q)
 	FILE_LOCAL *use = inode_file_get(env->tree, q->inode);
 	struct inode_given_up g;
 
+	(void)use; /* a reference of our own, until the end */
 	file_log(q->file, LOG_LEVEL_INFO, 0,
 		 "it was removed or replaced when the daemon was killed: what "
 		 "had been written to it before has gone with it");

@@ -316,6 +316,25 @@ static void grown_old_above(void **state)
 	mount_down(&m);
 }
 
+/* A program that makes names in a directory asks next which others are free. */
+static void grown_old_made(void **state)
+{
+	struct mount m;
+
+	mount_up(&m, "", 60, false);
+	store_has(&m, "d/d/f", "x");
+	plant(&m, "d/f", 300);
+	finds(&m, "d/none", -ENOENT, 2, 0);
+	assert_int_equal(mount_write(&m, "d/made", "x"), 0);
+	for (int k = 0; k < 3; k++) {
+		mount_grow_old(&m);
+		assert_int_equal(mount_write(&m, k ? "d/a" : "d/b", "x"), 0);
+		finds(&m, "d/free", -ENOENT, 0, 0);
+		finds(&m, "d/none", -ENOENT, 0, 0);
+	}
+	mount_down(&m);
+}
+
 /* A directory that is gone is not believed for what was in it. */
 static void gone_above(void **state)
 {
@@ -367,6 +386,7 @@ SUITE(look)
 		cmocka_unit_test(grown_old),
 		cmocka_unit_test(grown_old_large),
 		cmocka_unit_test(grown_old_above),
+		cmocka_unit_test(grown_old_made),
 		cmocka_unit_test(gone_above),
 		cmocka_unit_test(grown_old_read),
 	};
