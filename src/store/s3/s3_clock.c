@@ -67,7 +67,8 @@ bool s3_clock_follow(struct s3_clock *c, const struct s3_moment *now,
 
 	*say = s3_clock_hear(c, now, theirs_s);
 	c->followed = true;
-	return s3_clock_skew(c, now) != before_s;
+	/* Dates are whole seconds, and answers take some. */
+	return llabs(s3_clock_skew(c, now) - before_s) > S3_CLOCK_OFF_S;
 }
 
 void s3_clock_say(int64_t skew_s, struct buf *out)

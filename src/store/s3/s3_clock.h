@@ -47,7 +47,8 @@ bool s3_clock_asks(const struct s3_clock *c, const struct s3_moment *now);
 bool s3_clock_hear(struct s3_clock *c, const struct s3_moment *now,
 		   int64_t theirs_s);
 /* The store refused a request for its date, and its time is that. True: the
- * next one will have another date. *say: as s3_clock_hear(). */
+ * next one will have another date by more than S3_CLOCK_OFF_S. *say: as
+ * s3_clock_hear(). */
 bool s3_clock_follow(struct s3_clock *c, const struct s3_moment *now,
 		     int64_t theirs_s, bool *say);
 
