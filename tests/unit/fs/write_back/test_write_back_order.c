@@ -7,17 +7,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "base/digest.h"
-#include "base/log.h"
 #include "fs_fixture.h"
 #include "power_disk.h"
 #include "unit.h"
@@ -263,19 +259,17 @@ static int step_width(int n)
 /* Anything but the end of the disk is told by an exit status. */
 static void go_on_until_the_end(int first)
 {
-	char path[256];
 	struct mount m;
 	int probe;
 
 	up(&m);
-	snprintf(path, sizeof(path), "%s/probe", power_disk_path());
-	probe = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	probe = power_disk_open_probe();
 	for (int n = first;; n += step_width(n)) {
 		int rc;
 
 		answers->begun = n + step_width(n);
 		rc = do_step(&m, n);
-		if (fsync(probe))
+		if (power_disk_is_cut(probe))
 			_exit(0);
 		if (rc)
 			_exit(1 + n % N_STEPS);
@@ -423,20 +417,13 @@ static void await_steps(pid_t pid, int enough, int round, int *over)
 static bool cut_once(int round)
 {
 	const int first = begin_anew();
-	bool possible;
 	int status;
 	pid_t pid = fork();
 
-	if (!pid) {
-		log_open("/dev/null", LOG_LEVEL_ERROR);
+	if (!pid)
 		go_on_until_the_end(first);
-	}
 	await_steps(pid, first + round % (2 * N_STEPS), round, &status);
-	possible = power_disk_cut();
-	kill(pid, SIGKILL);
-	waitpid(pid, &status, 0);
-	assert_true(power_disk_unmount());
-	if (!possible)
+	if (!power_disk_cut(pid, &status))
 		return false;
 	row_number("a step that has failed, and its number",
 		   WIFSIGNALED(status) ? 0 : WEXITSTATUS(status), 0);
@@ -462,30 +449,8 @@ static void rounds(void **state)
 	assert_true(power_disk_unmount());
 }
 
-static int start(void **state)
-{
-	answers = mmap(NULL, sizeof(*answers), PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	return answers == MAP_FAILED ? -1 : power_disk_start();
-}
-
-static int stop(void **state)
-{
-	power_disk_stop();
-	return 0;
-}
-
 SUITE(write_back_order)
 {
-	static char ext4[] = "ext4", xfs[] = "xfs";
-	const struct CMUnitTest tests[] = {
-		{ "ext4 has them in order", rounds, NULL, NULL, ext4 },
-		{ "xfs has them in order", rounds, NULL, NULL, xfs },
-	};
-
-	log_open("/dev/null", LOG_LEVEL_ERROR);
-	if (digest_init())
-		return 1;
-	return cmocka_run_group_tests_name("write_back_order", tests, start,
-					   stop);
+	return power_disk_suite("write_back_order", "has them in order", rounds,
+				(void **)&answers, sizeof(*answers));
 }

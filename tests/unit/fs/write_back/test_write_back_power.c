@@ -6,18 +6,12 @@
  * that version or the one that was under way, and is sent.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/digest.h"
-#include "base/log.h"
 #include "fs_fixture.h"
 #include "power_disk.h"
 #include "unit.h"
@@ -83,13 +77,12 @@ static int save(struct mount *m, const char *key, const char *text)
 static void write_until_the_end(int first)
 {
 	static char text[TEXT_MAX];
-	char key[64], path[256];
 	struct mount m;
+	char key[64];
 	int probe;
 
 	up(&m, false);
-	snprintf(path, sizeof(path), "%s/probe", power_disk_path());
-	probe = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	probe = power_disk_open_probe();
 	for (int version = first;; version++) {
 		const int k = version % KEYS;
 		int rc;
@@ -99,11 +92,11 @@ static void write_until_the_end(int first)
 		answers->begun[k] = version;
 		rc = version % 3 ? mount_write(&m, key, text)
 				 : save(&m, key, text);
-		if (rc || fsync(probe))
+		if (rc || power_disk_is_cut(probe))
 			_exit(0);
 		answers->version[k] = version;
 		snprintf(key, sizeof(key), "new%d", answers->fresh);
-		if (mount_write(&m, key, "fresh") || fsync(probe))
+		if (mount_write(&m, key, "fresh") || power_disk_is_cut(probe))
 			_exit(0);
 		answers->fresh++;
 	}
@@ -195,25 +188,18 @@ static void rounds(void **state)
 {
 	const char *cuts = getenv("POWER_CUTS");
 	int n = cuts ? atoi(cuts) : ROUNDS;
-	bool possible = power_disk_make(*state);
 
-	if (!possible)
+	if (!power_disk_make(*state))
 		skip();
 	memset(answers, 0, sizeof(*answers));
 	for (int i = 0; i < n; i++) {
 		const int enough = answers->fresh + i % 20;
 		pid_t pid = fork();
 
-		if (!pid) {
-			log_open("/dev/null", LOG_LEVEL_ERROR);
+		if (!pid)
 			write_until_the_end(1 + latest());
-		}
 		await_answers(enough, i);
-		possible = power_disk_cut();
-		kill(pid, SIGKILL);
-		waitpid(pid, NULL, 0);
-		assert_true(power_disk_unmount());
-		if (!possible)
+		if (!power_disk_cut(pid, NULL))
 			skip();
 		assert_true(power_disk_mount());
 		assert_all();
@@ -223,30 +209,8 @@ static void rounds(void **state)
 	assert_true(power_disk_unmount());
 }
 
-static int start(void **state)
-{
-	answers = mmap(NULL, sizeof(*answers), PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	return answers == MAP_FAILED ? -1 : power_disk_start();
-}
-
-static int stop(void **state)
-{
-	power_disk_stop();
-	return 0;
-}
-
 SUITE(write_back_power)
 {
-	static char ext4[] = "ext4", xfs[] = "xfs";
-	const struct CMUnitTest tests[] = {
-		{ "ext4 has what was answered", rounds, NULL, NULL, ext4 },
-		{ "xfs has what was answered", rounds, NULL, NULL, xfs },
-	};
-
-	log_open("/dev/null", LOG_LEVEL_ERROR);
-	if (digest_init())
-		return 1;
-	return cmocka_run_group_tests_name("write_back_power", tests, start,
-					   stop);
+	return power_disk_suite("write_back_power", "has what was answered",
+				rounds, (void **)&answers, sizeof(*answers));
 }

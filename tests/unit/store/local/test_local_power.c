@@ -6,18 +6,12 @@
  * removed before its folder was flushed (store_sync()) is moved and removed.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/digest.h"
-#include "base/log.h"
 #include "local_rig.h"
 #include "store/local/local.h"
 #include "power_disk.h"
@@ -100,25 +94,6 @@ static int put(struct store *s, const char *key, const char *bytes, size_t n)
 	return store_put(s, key, &body, NULL, NULL, NULL);
 }
 
-/*
- * Has the power gone? A shutdown is no power cut in one thing: the kernel runs
- * on, and XFS says 0 to the fsync of a folder whose changes it has just thrown
- * away. Of a regular file it says EIO; so what was answered counts if one of
- * these still works afterwards.
- */
-static bool is_cut(int probe)
-{
-	return fsync(probe) != 0;
-}
-
-static int open_probe(void)
-{
-	char path[256];
-
-	snprintf(path, sizeof(path), "%s/probe", power_disk_path());
-	return open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-}
-
 static int latest(void)
 {
 	int version = 0;
@@ -174,7 +149,7 @@ static void write_until_the_end(int first)
 {
 	static char bytes[1 << 20];
 	struct store *s = open_store();
-	const int probe = open_probe();
+	const int probe = power_disk_open_probe();
 
 	for (int version = first;; version++) {
 		const int k = version % KEYS;
@@ -185,13 +160,13 @@ static void write_until_the_end(int first)
 		answers->begun[k] = version;
 		if ((version % 5 ? put(s, key, bytes, n)
 				 : put_by_parts(s, key, bytes, n)) ||
-		    is_cut(probe))
+		    power_disk_is_cut(probe))
 			_exit(0);
 		answers->version[k] = version;
 		snprintf(key, sizeof(key), "new/%d/x", answers->fresh);
-		if (put(s, key, "fresh", 5) || is_cut(probe))
+		if (put(s, key, "fresh", 5) || power_disk_is_cut(probe))
 			_exit(0);
-		if (change_names(s) || is_cut(probe))
+		if (change_names(s) || power_disk_is_cut(probe))
 			_exit(0);
 		answers->moved++;
 		answers->removed++;
@@ -250,27 +225,17 @@ static void assert_all(void)
 
 static void rounds(void **state)
 {
-	const char *kind = *state;
-	bool possible;
-
-	possible = power_disk_make(kind);
-	if (!possible)
+	if (!power_disk_make(*state))
 		skip();
 	memset(answers, 0, sizeof(*answers));
 	for (int i = 0; i < ROUNDS; i++) {
 		const struct timespec a_while = { 0, 150000000 + 31000000 * i };
 		pid_t pid = fork();
 
-		if (!pid) {
-			log_open("/dev/null", LOG_LEVEL_ERROR);
+		if (!pid)
 			write_until_the_end(1 + latest());
-		}
 		nanosleep(&a_while, NULL);
-		possible = power_disk_cut();
-		kill(pid, SIGKILL);
-		waitpid(pid, NULL, 0);
-		assert_true(power_disk_unmount());
-		if (!possible)
+		if (!power_disk_cut(pid, NULL))
 			skip();
 		assert_true(power_disk_mount());
 		assert_all();
@@ -279,28 +244,8 @@ static void rounds(void **state)
 	assert_true(power_disk_unmount());
 }
 
-static int start(void **state)
-{
-	answers = mmap(NULL, sizeof(*answers), PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	return answers == MAP_FAILED ? -1 : power_disk_start();
-}
-
-static int stop(void **state)
-{
-	power_disk_stop();
-	return 0;
-}
-
 SUITE(local_power)
 {
-	static char ext4[] = "ext4", xfs[] = "xfs";
-	const struct CMUnitTest tests[] = {
-		{ "ext4 has what was answered", rounds, NULL, NULL, ext4 },
-		{ "xfs has what was answered", rounds, NULL, NULL, xfs },
-	};
-
-	if (digest_init())
-		return 1;
-	return cmocka_run_group_tests_name("local_power", tests, start, stop);
+	return power_disk_suite("local_power", "has what was answered", rounds,
+				(void **)&answers, sizeof(*answers));
 }
