@@ -229,76 +229,85 @@ static void copied_and_source_gone(void **state)
 
 /* ---- modes and times, where objects keep them ---- */
 
-static void attributes_survive(void **state)
+/* Up on a store that keeps attributes. */
+static void later_up_attributes(struct mount *m)
 {
 	struct fs_settings s = later_settings();
-	struct stat st = { .st_mode = 0640 }, got;
-	struct object_details *d = malloc(sizeof(*d));
 	struct store *store = memstore_new("s");
-	struct inode *i;
-	struct mount m;
+
+	store->attributes = true;
+	mount_on(m, store, "p/", false, &s);
+	m->store->write_back = STORE_WRITE_BACK;
+}
+
+/* The path has this mode and the one time of these tests. */
+static void has_attributes(struct mount *m, const char *path, mode_t mode)
+{
+	struct stat got;
+
+	assert_int_equal(mount_stat(m, path, &got), 0);
+	assert_int_equal(got.st_mode & 07777, mode);
+	assert_int_equal(got.st_mtim.tv_sec, 1000000000);
+}
+
+/* They are set, and the store is not asked for that. */
+static void set_attributes(struct mount *m, const char *path, mode_t mode)
+{
+	struct inode *i = mount_find(m, path, NULL);
+	struct stat st = { .st_mode = mode }, got;
 	double timeout;
 
-	assert_non_null(d);
-	store->attributes = true;
-	mount_on(&m, store, "p/", false, &s);
-	m.store->write_back = STORE_WRITE_BACK;
-	assert_int_equal(mount_write(&m, "a", "text"), 0);
-	i = mount_find(&m, "a", NULL);
 	st.st_mtim.tv_sec = 1000000000;
-	assert_int_equal(fs_setattr(m.fs, i, NULL, &st,
+	assert_int_equal(fs_setattr(m->fs, i, NULL, &st,
 				    FS_SET_MODE | FS_SET_MTIME, &got, &timeout),
 			 0);
-	mount_forget(&m, i);
-	assert_int_equal(memstore_calls(m.store, "put"), 0);
-	later_crash(&m);
-	assert_int_equal(mount_stat(&m, "a", &got), 0);
-	assert_int_equal(got.st_mode & 07777, 0640);
-	assert_int_equal(got.st_mtim.tv_sec, 1000000000);
-	assert_int_equal(later_flush(&m), 0);
-	assert_int_equal(store_head(m.store, "p/a", d), 0);
-	assert_string_equal(props_get(&d->props, "x-amz-meta-mode"), "33184");
+	mount_forget(m, i);
+	assert_int_equal(memstore_calls(m->store, "put"), 0);
+}
+
+static void stored_mode(struct mount *m, const char *key, const char *mode)
+{
+	struct object_details *d = malloc(sizeof(*d));
+
+	assert_non_null(d);
+	assert_int_equal(store_head(m->store, key, d), 0);
+	assert_string_equal(props_get(&d->props, "x-amz-meta-mode"), mode);
 	free(d);
+}
+
+static void attributes_survive(void **state)
+{
+	struct mount m;
+
+	later_up_attributes(&m);
+	assert_int_equal(mount_write(&m, "a", "text"), 0);
+	set_attributes(&m, "a", 0640);
+	later_crash(&m);
+	has_attributes(&m, "a", 0640);
+	assert_int_equal(later_flush(&m), 0);
+	stored_mode(&m, "p/a", "33184");
 	later_down(&m);
 }
 
 /* The same of a directory, also after the store has refused it once. */
 static void attributes_of_a_directory(void **state)
 {
-	struct fs_settings s = later_settings();
-	struct stat st = { .st_mode = 0710 }, got;
-	struct object_details *d = malloc(sizeof(*d));
-	struct store *store = memstore_new("s");
-	struct inode *i;
+	struct stat got;
 	struct mount m;
-	double timeout;
 
-	assert_non_null(d);
-	store->attributes = true;
-	mount_on(&m, store, "p/", false, &s);
-	m.store->write_back = STORE_WRITE_BACK;
+	later_up_attributes(&m);
 	assert_int_equal(mount_mkdir(&m, "d"), 0);
-	i = mount_find(&m, "d", NULL);
-	st.st_mtim.tv_sec = 1000000000;
-	assert_int_equal(fs_setattr(m.fs, i, NULL, &st,
-				    FS_SET_MODE | FS_SET_MTIME, &got, &timeout),
-			 0);
-	mount_forget(&m, i);
-	assert_int_equal(memstore_calls(m.store, "put"), 0);
+	set_attributes(&m, "d", 0710);
 	for (int k = 0; k < 2; k++) {
 		later_crash(&m);
-		assert_int_equal(mount_stat(&m, "d", &got), 0);
-		assert_int_equal(got.st_mode & 07777, 0710);
-		assert_int_equal(got.st_mtim.tv_sec, 1000000000);
+		has_attributes(&m, "d", 0710);
 	}
 	memstore_fail(m.store, "put", 1, -EACCES);
 	assert_int_equal(later_flush(&m), -EACCES);
 	assert_int_equal(later_flush(&m), 0);
 	assert_int_equal(mount_stat(&m, "d", &got), 0);
 	assert_int_equal(got.st_mode & 07777, 0710);
-	assert_int_equal(store_head(m.store, "p/d/", d), 0);
-	assert_string_equal(props_get(&d->props, "x-amz-meta-mode"), "16840");
-	free(d);
+	stored_mode(&m, "p/d/", "16840");
 	later_down(&m);
 }
 
