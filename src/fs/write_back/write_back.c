@@ -282,9 +282,11 @@ uint64_t write_back_ending(struct write_back *w, struct inode *i)
 	struct record r = { .kind = RECORD_ENDING, .id = queue_find(w, i) };
 	struct inode_view v;
 
+	if (!r.id)
+		return 0;
 	inode_view(w->set.env->tree, i, &v);
 	/* Of an object without an ETag it could not be told. */
-	if (!r.id || (v.published && !*v.info.etag) ||
+	if ((v.published && !*v.info.etag) ||
 	    inode_open_key(w->set.env->tree, i, &key))
 		return r.id;
 	r.key = buf_str(&key);
