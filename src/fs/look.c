@@ -155,8 +155,8 @@ static int look_fetch(struct fs *fs, const struct ask *ask, const char *key,
 		return rc == -EINTR ? rc : -EAGAIN;
 	out->at.is_object = true;
 	out->at.info = d->info;
-	out->reported = !rc && ask->at.view.policy->in_metadata;
-	if (out->reported)
+	out->has_attr = !rc && ask->at.view.policy->in_metadata;
+	if (out->has_attr)
 		attr_meta_read(&d->props, false, &out->attr);
 	if (d->info.size == n)
 		block_give(fs->blocks, store, key, d->info.etag, bytes, n);

@@ -12,7 +12,7 @@ struct fs;
 
 struct look_file {
 	struct name_info at; /* as store_stat() has it */
-	bool reported; /* attr is what the object's metadata say */
+	bool has_attr; /* attr is what the object's metadata say */
 	struct store_attr attr;
 };
 

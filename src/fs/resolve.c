@@ -181,14 +181,14 @@ static int resolve_traversed(struct fs *fs, struct inode *dir)
 }
 
 /* What it has that look_file() found. Ends the question. */
-static struct inode *resolve_file_told(struct fs *fs, struct ask *ask,
-				       struct inode *dir, const char *name,
-				       const struct look_file *found)
+static struct inode *resolve_file_answered(struct fs *fs, struct ask *ask,
+					   struct inode *dir, const char *name,
+					   const struct look_file *found)
 {
 	uint64_t asked = ask->page.asked;
 	struct inode *i = ask_answered(fs->tree, ask, dir, name, &found->at);
 
-	if (!i || !found->reported)
+	if (!i || !found->has_attr)
 		return i;
 	inode_unref(fs->tree, i);
 	return inode_meta_learn(fs->tree, dir, name, INODE_FILE,
@@ -209,7 +209,7 @@ static int resolve_file(struct fs *fs, struct inode *dir, const char *name,
 	if (!rc)
 		rc = look_file(fs, &ask, buf_str(&key), dir, &found);
 	if (!rc) {
-		*out = resolve_file_told(fs, &ask, dir, name, &found);
+		*out = resolve_file_answered(fs, &ask, dir, name, &found);
 		rc = *out ? 0 : -ENOENT;
 	}
 	ask_end(fs->tree, &ask);
