@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/lock.h"
+#include "base/number.h"
 #include "fs/cache/block.h"
 #include "fs/cache/prefetch.h"
 #include "fs/content/file_map.h"
@@ -386,9 +387,9 @@ static void ahead_run_expire(struct file_ahead *a, struct run *r)
 
 static unsigned ahead_run_most(const struct run *r)
 {
-	unsigned few = r->row / BEYOND > 2 ? r->row / BEYOND : 2;
+	unsigned few = number_max(r->row / BEYOND, 2U);
 
-	return r->timid && few < r->window ? few : r->window;
+	return r->timid ? number_min(few, r->window) : r->window;
 }
 
 static bool ahead_run_wants(struct file_ahead *a, struct run *r)
@@ -508,8 +509,6 @@ int file_ahead_open(struct file_ahead *a, struct inode *i, struct file *f,
 		    const struct inode_view *v)
 {
 	struct ahead_entry e = { 0 };
-	const struct inode *unordered;
-	struct inode *old;
 	struct run *r;
 	bool tops_up;
 	int rc = -EAGAIN;
@@ -517,14 +516,13 @@ int file_ahead_open(struct file_ahead *a, struct inode *i, struct file *f,
 	if (!file_ahead_ttl_ms(a))
 		return -EAGAIN;
 	lock_take(&a->lock);
-	old = trails_step(&ahead_locked(a)->trails, a->fs->tree, i, &unordered);
-	ahead_runs_stop(a, unordered);
+	ahead_runs_stop(a,
+			trails_step(&ahead_locked(a)->trails, a->fs->tree, i));
 	r = ahead_run_find(a, i, &e);
 	tops_up = r && !r->busy;
 	if (tops_up)
 		r->busy = true;
 	lock_drop(&a->lock);
-	inode_unref(a->fs->tree, old);
 	if (tops_up)
 		ahead_run_top_up(a, r);
 	if (e.source)

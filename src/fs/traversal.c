@@ -350,7 +350,7 @@ static unsigned traversal_next_back(unsigned back, bool useful)
 {
 	back = back ? back : BACK_FIRST;
 	if (useful)
-		return 2 * back < BACK_MAX ? 2 * back : BACK_MAX;
+		return number_min(2 * back, BACK_MAX);
 	return back > 4 ? back / 4 : 1;
 }
 

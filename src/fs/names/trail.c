@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+#include "base/number.h"
 #include "fs/names/tree.h"
 
 #define NEAR 8U /* so many files behind one another */
@@ -72,7 +73,7 @@ static bool trail_is_at_end(const struct inode *i, bool last)
 
 static unsigned trail_twice(unsigned needs)
 {
-	return 2 * needs < TRAIL_NEEDS_MAX ? 2 * needs : TRAIL_NEEDS_MAX;
+	return number_min(2 * needs, TRAIL_NEEDS_MAX);
 }
 
 /* ---- a trail that goes on ---- */
@@ -318,18 +319,26 @@ static struct inode *trail_step(struct trails *t, struct inode *i,
 	return trail_go_on(r, i, n);
 }
 
-struct inode *trails_step(struct trails *t, struct tree *tree, struct inode *i,
-			  const struct inode **unordered)
+static const struct inode *trail_opened_locked(struct trails *t,
+					       struct tree *tree,
+					       struct inode *i)
+	REQUIRES(tree->lock)
 {
-	struct inode *old = inode_ref(tree, i);
 	bool disorder = false;
+	struct inode *old;
 
-	tree_lock(tree);
-	if (i->parent && trail_counts(i))
-		old = trail_step(t, i, &disorder);
-	*unordered = disorder ? i->parent : NULL;
-	tree_unlock(tree);
-	return old;
+	if (!i->parent || !trail_counts(i))
+		return NULL;
+	old = trail_step(t, inode_ref_locked(tree, i), &disorder);
+	if (old)
+		inode_unref_locked(tree, old);
+	return disorder ? i->parent : NULL;
+}
+
+const struct inode *trails_step(struct trails *t, struct tree *tree,
+				struct inode *i)
+{
+	return TREE_UNDER(tree, trail_opened_locked(t, tree, i));
 }
 
 static struct trail *trail_find(struct trails *t, const struct inode *i)

@@ -45,11 +45,10 @@ struct trails {
 	uint64_t uses;
 };
 
-/* File i is opened. Answers a reference that the caller ends, without a lock.
- * *unordered: the directory in which files are opened in no order, an address;
- * or NULL. */
-struct inode *trails_step(struct trails *t, struct tree *tree, struct inode *i,
-			  const struct inode **unordered);
+/* File i is opened. The directory in which files are opened in no order by
+ * that, an address; or NULL. */
+const struct inode *trails_step(struct trails *t, struct tree *tree,
+				struct inode *i);
 /* The trail that i, which was opened just now, belongs to, if it is an order in
  * which files behind its last one may be fetched that are not yet; NULL: it is
  * not. */

@@ -90,7 +90,6 @@ static bool open_all(struct tree *t, struct trails *s, const char *opens,
 		     bool *ready)
 {
 	struct inode *dir = NULL, *i = NULL;
-	const struct inode *unordered;
 	bool disorder = false;
 	char name[8];
 	int n;
@@ -105,8 +104,7 @@ static bool open_all(struct tree *t, struct trails *s, const char *opens,
 			inode_unref(t, i);
 			i = tree_peek(t, dir, name);
 			assert_non_null(i);
-			inode_unref(t, trails_step(s, t, i, &unordered));
-			disorder |= unordered != NULL;
+			disorder |= trails_step(s, t, i) != NULL;
 		} else {
 			if (*at == '!')
 				trails_begun(s, i);
