@@ -13,7 +13,6 @@
 #include "base/ini.h"
 #include "cli/cmd.h"
 #include "cli/sql_prompt.h"
-#include "client/daemon.h"
 #include "client/message.h"
 #include "client/session.h"
 #include "client/statement.h"
@@ -229,7 +228,7 @@ static int sql_run_typed(void *arg, const char *text)
 	bool secret = false;
 
 	buf_adds(&src.text, text);
-	daemon_settle();
+	a->session->settled = false;
 	if (!sql_check(&src))
 		sql_run_all(&src, a->session, a->output);
 	script = sql_begin(&src);

@@ -49,6 +49,7 @@ static int tree_walk(const char *config, const char *word, struct walk *w,
 
 	if (rc)
 		return rc;
+	session_settle(&s);
 	rc = location_parse(word, &where, &failure.why);
 	if (!rc)
 		rc = session_stage(&s, where.stage, &w->stage, &failure);

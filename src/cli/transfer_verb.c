@@ -82,6 +82,8 @@ static int verb_move(struct run *r, struct session *s)
 	};
 	int rc, status;
 
+	if (!r->o.row)
+		session_settle(s);
 	set->workers = verb_to_stdout(r) ? 1 : 0;
 	set->quiet = set->quiet || r->ops->quiet || set->abort;
 	set->uploads = r->uploads;

@@ -29,6 +29,8 @@
 #define TYPE "fuse.stagefs"
 /* For the answer to come, once the daemon has waited for as long as it does. */
 #define SETTLE_MS (DAEMON_SETTLE_MS + 500)
+/* A person is told what is waited for. */
+#define SETTLE_QUIET_MS 500
 
 int daemon_directory(char *dir, size_t size)
 {
@@ -166,7 +168,7 @@ int daemon_ask(const char *path, const char *word, struct buf *out,
 
 struct asked {
 	int fd;
-	char *point;
+	char point[PATH_MAX];
 };
 
 static unsigned daemon_send_all(const char *word, struct asked **list)
@@ -186,27 +188,48 @@ static unsigned daemon_send_all(const char *word, struct asked **list)
 		one = *list + n;
 		if (daemon_send(row.device, 0, word, SETTLE_MS, &one->fd))
 			continue;
-		one->point = strdup(row.point);
+		snprintf(one->point, sizeof(one->point), "%s", row.point);
 		n++;
 	}
 	mountinfo_close(&mounts);
 	return n;
 }
 
-static void daemon_await_settled(const struct asked *a, int64_t until_ms)
+/* As daemon_receive(), with a word to a person who waits. */
+static int daemon_receive_settled(const struct asked *a, int64_t until_ms,
+				  struct buf *answer)
 {
-	BUF_LOCAL answer = BUF_INIT(ANSWER_MAX), why = BUF_INIT(BUF_MESSAGE);
 	int64_t left_ms = until_ms - clock_mono_ms();
 	int rc;
 
+	if (left_ms > SETTLE_QUIET_MS && isatty(STDERR_FILENO)) {
+		daemon_limit(a->fd, SETTLE_QUIET_MS);
+		rc = daemon_receive(a->fd, answer);
+		if (rc != -EAGAIN)
+			return rc;
+		message(a->point,
+			"waiting for its daemon, which may have changes of "
+			"names to send");
+		left_ms = until_ms - clock_mono_ms();
+	}
 	daemon_limit(a->fd, left_ms > 0 ? left_ms : 1);
-	rc = daemon_receive(a->fd, &answer);
+	return daemon_receive(a->fd, answer);
+}
+
+static void daemon_await_settled(const struct asked *a, int64_t until_ms)
+{
+	BUF_LOCAL answer = BUF_INIT(ANSWER_MAX), why = BUF_INIT(BUF_MESSAGE);
+	int rc = daemon_receive_settled(a, until_ms, &answer);
+
 	if (rc)
-		buf_adds(&why, strerror(rc == -EAGAIN ? ETIMEDOUT : -rc));
+		buf_addf(&why,
+			 "its daemon does not say that it has sent what was "
+			 "changed there: %s",
+			 strerror(rc == -EAGAIN ? ETIMEDOUT : -rc));
 	else
 		rc = daemon_read_answer(&answer, &why, &why);
 	if (rc)
-		message(a->point ? a->point : "a mount", buf_str(&why));
+		message(a->point, buf_str(&why));
 }
 
 void daemon_settle(void)
@@ -218,7 +241,6 @@ void daemon_settle(void)
 	for (unsigned i = 0; i < n; i++) {
 		daemon_await_settled(&list[i], until_ms);
 		close(list[i].fd);
-		free(list[i].point);
 	}
 	free(list);
 }

@@ -264,6 +264,10 @@ struct presign_job *presign_job_new(struct session *s,
 	if (!j->request.expire)
 		j->request.expire = s->config.mount.presign_expire;
 	j->request.expire_max = s->config.mount.presign_expire_max;
+	/* What is put there by the URL must not go with what was removed
+	 * before. */
+	if (request->action == PRESIGN_UPLOAD)
+		session_settle(s);
 	return j;
 }
 
@@ -380,6 +384,7 @@ static int presign_job_tree(struct presign_job *j, const struct location *where,
 	if (rc)
 		return rc;
 	buf_addf(&path, "%s%s", where->path, is_open ? "/" : "");
+	session_settle(j->session);
 	w.stage = t.stage;
 	w.path = buf_str(&path);
 	rc = buf_err(&path) ? job_refuse(f, -ENAMETOOLONG) : walk_files(&w, f);
@@ -436,7 +441,10 @@ static int presign_job_parts(struct session *s, const struct location *where,
 	struct presign_request r = *request;
 	BUF_SECRET out = BUF_INIT(64 << 20), all = BUF_INIT(64 << 20);
 	STAGE_LOCAL *stage = NULL;
-	int rc = session_stage(s, where->stage, &stage, f);
+	int rc;
+
+	session_settle(s);
+	rc = session_stage(s, where->stage, &stage, f);
 
 	if (rc)
 		return rc;

@@ -75,9 +75,14 @@ int session_open(const char *file, struct session *out)
 	buf_adds(&all, why.len ? buf_str(&why) : strerror(-rc));
 	if (rc)
 		message("configuration", buf_str(&all));
-	else
-		daemon_settle();
 	return rc;
+}
+
+void session_settle(struct session *s)
+{
+	if (!s->settled)
+		daemon_settle();
+	s->settled = true;
 }
 
 int session_open_bare(struct session *out)

@@ -5,6 +5,8 @@
 #ifndef CLIENT_SESSION_H
 #define CLIENT_SESSION_H
 
+#include <stdbool.h>
+
 #include "config/config.h"
 
 struct catalog;
@@ -15,12 +17,12 @@ struct session {
 	struct config config;
 	struct http_engine *engine;
 	struct catalog *catalog;
+	bool settled; /* session_settle() was called */
 };
 
 /*
  * Reads the configuration (file NULL: the search order) and opens what it
- * describes, once mounts have sent what they gathered (client/daemon.h): no
- * network. A person waits, so deadlines are cut to 15 s. 0, or
+ * describes: no network. A person waits, so deadlines are cut to 15 s. 0, or
  * -errno after a line on stderr. session_close() in either case.
  */
 int session_open(const char *file, struct session *out);
@@ -28,6 +30,13 @@ int session_open(const char *file, struct session *out);
 int session_open_bare(struct session *out);
 void session_close(struct session *s);
 #define SESSION_LOCAL __attribute__((cleanup(session_close))) struct session
+
+/*
+ * Before a store is asked for names, and before something is put there: what
+ * this user's mounts have gathered is sent (client/daemon.h), once a session.
+ * May block for as long as a mount does not answer: 3.5 s.
+ */
+void session_settle(struct session *s);
 
 /* The stage of that name, with a reference. 0 or -errno. */
 int session_stage(struct session *s, const char *name, struct stage **out,

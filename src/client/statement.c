@@ -140,9 +140,18 @@ static int statement_run_files(struct session *s, const struct sql_statement *q,
 	return rc;
 }
 
+/* PRESIGN waits by itself, for what an upload puts in place. */
+static bool statement_asks_for_names(const struct sql_statement *q)
+{
+	return q->kind != SQL_PRESIGN && q->kind != SQL_SHOW_STAGES &&
+	       q->kind != SQL_DESC_STAGE;
+}
+
 int statement_run(struct session *s, const struct sql_statement *q,
 		  const struct output *o, struct failure *f)
 {
+	if (statement_asks_for_names(q))
+		session_settle(s);
 	switch (q->kind) {
 	case SQL_PRESIGN:
 		return statement_run_presign(s, q, o, f);

@@ -157,6 +157,37 @@ ok 'so it is with each statement that is typed' '
 		printf "LIST @ext/late;\nexit;\n" >&7
 	exec 7>&-; wait; cat "$T/typed"
 	[ "$(grep -c ^late/other "$T/typed")" = 2 ] && ! grep "late/[1-9]" "$T/typed"'
+
+# A daemon that is stopped answers nobody: what says so has waited for it.
+waits() {	# VERB WORD...: yes or no
+	verb "$@" >"$T/out" || return
+	grep -q "^stagefs: $MNT: its daemon does not say that it has sent what" "$T/err" &&
+		echo yes || echo no
+}
+kill -STOP $(daemon_pids)
+while read -r wait words; do
+	is "beside a mount that hangs, does $words wait for it" "$(waits $words)" "$wait"
+done <<'END'
+no presign @ext/file
+no presign download @ext/file
+no show
+no desc ext
+no check
+yes list @ext/sub/
+yes presign upload @ext/hung
+yes presign -r @ext/sub/
+yes du @ext/sub
+yes cat @ext/file
+yes rm -f @ext/none
+END
+ok '... a script of statements once' '
+	verb sql "LIST @ext/sub; LIST @ext/sub" >$T/out; cat "$T/err"
+	[ "$(grep -c "its daemon" "$T/err")" = 1 ]'
+ok '... and says what it waits for, to a person' '
+	script -qec "$STAGEFS list --config=$CONF @ext/sub/" /dev/null </dev/null >"$T/typed"
+	cat "$T/typed"
+	grep -q "$MNT: waiting for its daemon, which may have changes of names to send" "$T/typed"'
+kill -CONT $(daemon_pids)
 mount_down
 
 # ---- credentials from elsewhere
