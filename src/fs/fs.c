@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/metric.h"
 #include "fs/attr/attr_queue.h"
+#include "fs/attr/attr_send.h"
 #include "fs/cache/block.h"
 #include "fs/cache/block_disk.h"
 #include "fs/names.h"
@@ -99,12 +100,14 @@ static int fs_find_root(void *arg, const char *name, struct inode **root,
 static int fs_make_dir(void *arg, struct inode *dir)
 {
 	struct fs *fs = arg;
-	int rc = marker_put(fs, dir);
+	INODE_OBJECT_LOCAL o;
+	int rc = inode_object(fs->tree, dir, &o);
 
-	/* They were changed while the marker was on its way. */
-	if (!rc && inode_meta_is_dirty(fs->tree, dir))
-		fs_keep_attributes(fs, dir);
-	return rc;
+	if (!rc)
+		rc = marker_put(fs, dir);
+	/* They were changed while the marker was on its way, or before a crash
+	 * that came after it. */
+	return rc ? rc : attr_send_claimed(fs->tree, dir, buf_str(&o.key));
 }
 
 static struct write_back *fs_make_write_back(struct fs *fs)

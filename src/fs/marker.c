@@ -47,8 +47,12 @@ int marker_put(struct fs *fs, struct inode *dir)
 	if (!rc)
 		rc = store_put(o.stage->store, buf_str(&o.key), &nothing, &meta,
 			       &absent, &info);
-	/* One that waits is tried again, with all of them. */
-	if (v.policy->in_metadata && (!rc || rc == -EEXIST || !v.pending))
+	/* One that waits is tried again, with all of them; and where a marker
+	 * is there, by an attempt before a crash, it lacks what was changed
+	 * since. */
+	if (v.policy->in_metadata && rc && v.pending)
+		inode_meta_untake(fs->tree, dir);
+	else if (v.policy->in_metadata)
 		inode_meta_stored(fs->tree, dir, rc);
 	if (rc == -EEXIST && v.policy->implied_dirs)
 		rc = 0;

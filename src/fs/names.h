@@ -93,7 +93,8 @@ void names_maker(const struct inode_view *dir, bool is_dir,
 		make_rc_; \
 	})
 /* Writes the marker of a directory, unless it is there (-EEXIST in a store of
- * files, where another program has just made it). */
+ * files, where another program has just made it). Attributes of one that waits
+ * to be sent, and is there, are dirty then. */
 int marker_put(struct fs *fs, struct inode *dir);
 /* Before i leaves dir: a directory that only i implied gets a marker. */
 int marker_keep(struct fs *fs, struct inode *dir, struct inode *i);

@@ -70,19 +70,21 @@ static int send_at(struct tree *t, struct inode *i, struct store *s,
 	return rc == -ESTALE ? send_once(t, i, s, key, is_dir, a) : rc;
 }
 
-/* The name is claimed, so that nothing else is published there meanwhile. */
-static int send_claimed(struct tree *t, struct inode *i, const char *key)
+int attr_send_claimed(struct tree *t, struct inode *i, const char *key)
 {
 	STAGE_LOCAL *stage = inode_stage(t, i);
 	struct store_attr a;
 	struct inode_view v;
-	int rc = 0;
+	int rc;
 
 	inode_view(t, i, &v);
-	if (stage && !v.dirty && inode_meta_take(t, i, &a)) {
-		rc = send_at(t, i, stage->store, key, v.kind == INODE_DIR, &a);
+	if (!stage || v.dirty || !inode_meta_take(t, i, &a))
+		return 0;
+	rc = send_at(t, i, stage->store, key, v.kind == INODE_DIR, &a);
+	if (rc && v.pending)
+		inode_meta_untake(t, i);
+	else
 		inode_meta_stored(t, i, rc);
-	}
 	return rc;
 }
 
@@ -92,7 +94,7 @@ int attr_send(struct tree *t, struct inode *i)
 	int rc = claims_publish_begin(t, i, &key);
 
 	if (!rc) {
-		rc = send_claimed(t, i, buf_str(&key));
+		rc = attr_send_claimed(t, i, buf_str(&key));
 		claims_publish_end(t, i);
 	} else if (rc == -ENOENT) {
 		rc = 0;

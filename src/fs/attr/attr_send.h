@@ -14,5 +14,9 @@
  * a thread that publishes, moves or removes it. 0, -EINTR, or why it cannot be
  * stored: then the change is forgotten. */
 int attr_send(struct tree *t, struct inode *i);
+/* The same by a thread that has claimed i (claims_publish_begin()), so that
+ * nothing else is published at its key meanwhile. Of a directory that waits to
+ * be sent the change is not forgotten. */
+int attr_send_claimed(struct tree *t, struct inode *i, const char *key);
 
 #endif

@@ -267,6 +267,13 @@ void inode_meta_stored(struct tree *t, struct inode *i, int rc)
 	tree_unlock(t);
 }
 
+void inode_meta_untake(struct tree *t, struct inode *i)
+{
+	tree_lock(t);
+	i->flags |= INODE_ATTR_KNOWN | INODE_ATTR_DIRTY;
+	tree_unlock(t);
+}
+
 bool inode_meta_is_dirty(struct tree *t, struct inode *i)
 {
 	return TREE_UNDER(t, i->flags & INODE_ATTR_DIRTY);

@@ -43,6 +43,8 @@ bool inode_meta_set(struct tree *t, struct inode *i,
 bool inode_meta_take(struct tree *t, struct inode *i, struct store_attr *out);
 /* What was taken was stored by itself; rc: it was not, and is forgotten. */
 void inode_meta_stored(struct tree *t, struct inode *i, int rc);
+/* What was taken was not stored, and is still to be. */
+void inode_meta_untake(struct tree *t, struct inode *i);
 bool inode_meta_is_dirty(struct tree *t, struct inode *i);
 
 #endif

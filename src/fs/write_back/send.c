@@ -17,6 +17,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "fs/names/inode_meta.h"
 #include "fs/write_back/journal.h"
 #include "stage/stage.h"
 
@@ -115,7 +116,8 @@ static int send_ending_settle(struct write_back *w, struct queued *q)
 
 static int send_dir(struct write_back *w, struct queued *q)
 {
-	struct tree *tree = w->set.env->tree;
+	const struct file_env *env = w->set.env;
+	struct tree *tree = env->tree;
 	int rc = claims_publish_begin(tree, q->inode, NULL);
 
 	if (rc)
@@ -129,6 +131,9 @@ static int send_dir(struct write_back *w, struct queued *q)
 		queue_remove(w, q->inode);
 	}
 	claims_publish_end(tree, q->inode);
+	/* A change that still took it for one that waits goes by itself. */
+	if (!rc && inode_meta_is_dirty(tree, q->inode) && env->attributes_left)
+		env->attributes_left(env->arg, q->inode);
 	return rc;
 }
 

@@ -311,6 +311,28 @@ static void attributes_of_a_directory(void **state)
 	later_down(&m);
 }
 
+/* Its marker was sent, and the daemon died before the journal had that: what
+ * was changed since is yet to be sent, also when the store refuses it once. */
+static void attributes_of_a_marker_there(void **state)
+{
+	struct mount m;
+
+	later_up_attributes(&m);
+	assert_int_equal(mount_mkdir(&m, "d"), 0);
+	set_attributes(&m, "d", 0710);
+	memstore_poke(m.store, "p/d/", "", 0);
+	later_crash(&m);
+	memstore_fail(m.store, "copy", 1, -EACCES);
+	assert_int_equal(later_flush(&m), -EACCES);
+	has_attributes(&m, "d", 0710);
+	later_crash(&m);
+	has_attributes(&m, "d", 0710);
+	assert_int_equal(later_flush(&m), 0);
+	has_attributes(&m, "d", 0710);
+	stored_mode(&m, "p/d/", "16840");
+	later_down(&m);
+}
+
 /* ---- none of it where it is not asked for ---- */
 
 static void off_by_default(void **state)
@@ -337,6 +359,7 @@ SUITE(write_back_kept)
 		cmocka_unit_test(copied_and_source_gone),
 		cmocka_unit_test(attributes_survive),
 		cmocka_unit_test(attributes_of_a_directory),
+		cmocka_unit_test(attributes_of_a_marker_there),
 		cmocka_unit_test(off_by_default),
 	};
 
