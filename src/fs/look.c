@@ -10,10 +10,10 @@
  * Where the page does not come so far, or one must not list, or the listing has
  * no ETags or is in no order, the store is asked for the name alone.
  *
- * In a directory of small files a name that is looked up will be another, and
- * opened next: there it is asked for by a GET, which has all that the open
- * needs. What that does not find may be a directory, and is asked for by the
- * listing.
+ * Where small files have names like the one that is looked up it will be
+ * another, and opened next: it is asked for by a GET, which has all that the
+ * open needs. What that does not find may be a directory, and is asked for by
+ * the listing.
  */
 #include "fs/look.h"
 

@@ -89,9 +89,12 @@ costs 'look-ups of a name at the same time share a request' 1 '
 s3 plant "${EXT}wide/f" 3000
 s3 plant "${EXT}a/b/c/d/f" 1200
 cold
-costs 'a name that is not there in a large directory: its GET and a listing' 3 '
-	! stat $E/wide/none'
-costs '... and from then on a listing' 2 '! stat $E/wide/no && ! stat $E/wide/n'
+costs 'a name that is not there in a large directory: a listing each' 4 '
+	! stat $E/wide/none && ! stat $E/wide/.git && ! stat $E/wide/index.html'
+costs '... one like those of its files: a GET and a listing' 2 '
+	! stat $E/wide/f9999'
+costs '... and from then on a listing' 2 '
+	! stat $E/wide/f9998 && ! stat $E/wide/f9997'
 cold
 costs 'programs that open nothing get few bytes: one request for each name' 41 '
 	for n in {1200..1239}; do stat $E/wide/f$n || exit 1; done'
@@ -106,12 +109,21 @@ costs '... that read it, too' 2 '
 # that is above it still there, and no byte of it comes again.
 random_file "$LOCAL/text" 200000
 cp "$LOCAL/text" "$E/d/text"
+s3 plant "${EXT}mixed/a/f" 20
+s3 plant "${EXT}mixed/f" 300
+mkdir "$E/larger"
+for f in {100..249}; do
+	cp "$LOCAL/text" "$E/larger/f$f"
+done
 write_config 'metadata_ttl = 5' 'check = none'
 cold
 costs 'a file is read' 2 'cmp $E/d/text $LOCAL/text'
 costs '... one of many' 2 '[ "$(cat $E/wide/f2222)" = ${EXT}wide/f2222 ]'
 costs '... one of many deep down' 2 '
 	[ "$(cat $E/a/b/c/d/f0999)" = ${EXT}a/b/c/d/f0999 ]'
+costs '... one of many beside directories' 2 '
+	[ "$(cat $E/mixed/f0250)" = ${EXT}mixed/f0250 ]'
+costs '... one of many larger ones' 2 'cmp $E/larger/f240 $LOCAL/text'
 # A machine that is busy may let go of it meanwhile: one of some tries has it.
 again() { # PATH
 	take_counts

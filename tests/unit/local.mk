@@ -174,6 +174,7 @@ tests_unit_test_fs_names_SOURCES = \
 	tests/unit/fs/names/test_dircache.c \
 	tests/unit/fs/names/test_inode.c \
 	tests/unit/fs/names/test_inode_limits.c \
+	tests/unit/fs/names/test_likeness.c \
 	tests/unit/fs/names/test_steps.c \
 	tests/unit/fs/names/test_trail.c
 tests_unit_test_fs_names_CFLAGS = $(UNIT_CFLAGS)

@@ -16,6 +16,7 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "fs/names/likeness.h"
 #include "fs/names/tree.h"
 
 #define STEPS 64 /* children that are looked at in one go under the lock */
@@ -136,29 +137,44 @@ static bool dircache_worth_locked(struct tree *t, struct inode_dir *d)
 	return d->n_live <= LIST_SHARE * ++d->n_asked;
 }
 
-#define FILES_MIN 16 /* known names that tell what others are */
+#define ALIKE_MIN 4 /* small files that tell what a name like theirs is */
 #define UNOPENED_MAX 4 /* then names are not asked for by bytes */
 #define UNOPENED_NONE 4 /* as many as a name that is no small file */
+#define UNOPENED_ELSEWHERE 8 /* then one is enough in each directory */
 
-/* The one that came into dir last, behind few that have gone. */
-static bool dircache_last_is_small_locked(struct tree *t,
-					  const struct inode_dir *d)
-	REQUIRES(t->lock)
+/* By those that came into dir last: a name like those of small files, of most
+ * of which it is so, and of no directory. */
+static bool dircache_is_like_small_locked(struct tree *t,
+					  const struct inode_dir *d,
+					  const char *name) REQUIRES(t->lock)
 {
 	const struct inode *i = d->last;
+	unsigned small = 0, other = 0;
 
-	for (unsigned k = 0; i && !inode_live(i); k++)
-		i = k < FILES_MIN ? i->prev : NULL;
-	return i && i->kind == INODE_FILE && i->size <= DIRCACHE_SMALL;
+	for (unsigned k = 0; i && k < STEPS; k++, i = i->prev) {
+		if (!inode_live(i) || !likeness_of_names(inode_name(i), name))
+			continue;
+		if (i->kind == INODE_DIR)
+			return false;
+		if (i->size && i->size <= DIRCACHE_SMALL)
+			small++;
+		else
+			other++;
+	}
+	return small >= ALIKE_MIN && small > other;
 }
 
-static bool dircache_expects_file_locked(struct tree *t, struct inode_dir *d)
-	REQUIRES(t->lock)
+static bool dircache_expects_file_locked(struct tree *t, struct inode_dir *d,
+					 const char *name) REQUIRES(t->lock)
 {
-	if (d->has_dirs || d->n_live < FILES_MIN ||
-	    d->unopened >= UNOPENED_MAX || !dircache_last_is_small_locked(t, d))
+	int8_t *elsewhere = &tree_locked(t)->unopened;
+
+	if (d->unopened >= UNOPENED_MAX ||
+	    (d->unopened > 0 && *elsewhere >= UNOPENED_ELSEWHERE) ||
+	    !dircache_is_like_small_locked(t, d, name))
 		return false;
 	d->unopened++;
+	*elsewhere += *elsewhere < UNOPENED_ELSEWHERE;
 	return true;
 }
 
@@ -172,7 +188,8 @@ static enum dircache_way dircache_way_locked(struct tree *t, struct inode *dir,
 		return DIRCACHE_BY_NAME;
 	if (dircache_worth_locked(t, d))
 		return DIRCACHE_BY_LISTING;
-	if ((!i || !inode_live(i)) && dircache_expects_file_locked(t, d))
+	/* Where nothing was, nothing is expected. */
+	if (!i && dircache_expects_file_locked(t, d, name))
 		return DIRCACHE_BY_BYTES;
 	return DIRCACHE_BY_NAME;
 }

@@ -45,12 +45,12 @@ bool dircache_lasts(struct tree *t, struct inode *dir);
  *              has a listing of its own
  * by bytes     it is not known and probably a small file that will be opened,
  *              so that a GET has what the open needs: small files are known in
- *              dir, and no directory, which a GET would not tell; and programs
- *              did open what was found so. dircache_no_small_file(), if it was
- *              none
+ *              dir that have such a name (likeness.h), and no directory that
+ *              has; and programs did open what was found so.
+ *              dircache_no_small_file(), if it was none
  */
 enum dircache_way { DIRCACHE_BY_NAME, DIRCACHE_BY_LISTING, DIRCACHE_BY_BYTES };
-#define DIRCACHE_SMALL (64U << 10) /* bytes */
+#define DIRCACHE_SMALL (256U << 10) /* bytes */
 enum dircache_way dircache_way(struct tree *t, struct inode *dir,
 			       const char *name);
 void dircache_no_small_file(struct tree *t, struct inode *dir);

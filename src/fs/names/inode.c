@@ -204,8 +204,11 @@ void inode_enter_locked(struct tree *t, struct inode *i, struct inode_view *out)
 static void inode_opened_locked(struct tree *t, struct inode_dir *d)
 	REQUIRES(t->lock)
 {
+	int8_t *elsewhere = &tree_locked(t)->unopened;
+
 	if (d->unopened > -OPENED_MAX)
 		d->unopened -= 2;
+	*elsewhere = *elsewhere > 2 ? *elsewhere - 2 : 0;
 }
 
 void inode_use(struct tree *t, struct inode *i, struct inode_view *out)

@@ -11,6 +11,7 @@ libfs_names_a_SOURCES = \
 	src/fs/names/inode_etag.c \
 	src/fs/names/inode_file.c \
 	src/fs/names/inode_meta.c src/fs/names/inode_meta.h \
+	src/fs/names/likeness.c src/fs/names/likeness.h \
 	src/fs/names/policy.c src/fs/names/policy.h \
 	src/fs/names/store_event.c src/fs/names/store_event.h \
 	src/fs/names/trail.c src/fs/names/trail.h \

@@ -74,7 +74,6 @@ int tree_become_locked(struct tree *t, struct inode *i, enum inode_kind kind)
 	i->flags &= ~(INODE_OWN_MODE | INODE_ATTR_KNOWN | INODE_ATTR_DIRTY |
 		      INODE_LINK | INODE_LEFT);
 	d->n_live += inode_live(i);
-	d->has_dirs = d->has_dirs || kind == INODE_DIR;
 	inode_put_times(i, t->began);
 	return 0;
 }

@@ -35,7 +35,6 @@ struct inode_dir {
 	unsigned n_open; /* the same of those with open content */
 	struct inode *used; /* the child that was looked up last, or NULL */
 	bool read; /* by a program, or a name made, since dircache_used() */
-	bool has_dirs; /* or had, once */
 	int8_t unopened; /* names that were found by their bytes, in vain */
 	/* Beginning of the listing that was read to its end; -1: none. */
 	int64_t complete_ms;
@@ -146,6 +145,7 @@ struct tree_locked {
 		scanned; /* open inodes, in search of one: tests hold it */
 	struct inode *lru_head, *lru_tail; /* head: used last */
 	size_t n_lru, n_pinned;
+	int8_t unopened; /* as that of all directories of late; 0: few */
 	bool pins_full; /* there was no room for one since it was last said */
 	int64_t pins_said_ms; /* when; 0: never */
 	uint64_t clock;

@@ -161,7 +161,6 @@ void tree_hash_add_locked(struct tree *t, struct inode *i, struct inode *dir)
 	dir->dir->last = i;
 	dir->dir->n_children++;
 	dir->dir->n_live += inode_live(i);
-	dir->dir->has_dirs = dir->dir->has_dirs || i->kind == INODE_DIR;
 	tree_hash_count(dir, inode_n_pending(i), inode_n_open(i));
 	g->n_hashed++;
 	tree_hash_grow_locked(t);

@@ -3,7 +3,7 @@
  * Names that are looked up by a GET, which the open that follows needs: where
  * that is, and how many requests it takes.
  *
- * Covers: fs/look.c fs/names/dircache.c fs/cache/block.c
+ * Covers: fs/look.c fs/names/dircache.c fs/names/likeness.c fs/cache/block.c
  */
 #include "unit.h"
 
@@ -156,7 +156,7 @@ static void many_at_once(void **state)
 /* Names that are not there, or are none of a small file. */
 static void others(void **state)
 {
-	static const char *const none[] = { "d/none", "d/n1", "d/n2" };
+	static const char *const none[] = { "d/f900", "d/f901", "d/f902" };
 	struct mount m;
 	char *text;
 
@@ -168,29 +168,102 @@ static void others(void **state)
 	mount_down(&m);
 
 	up(&m);
-	store_has(&m, "p/d/x/f", "x");
-	finds(&m, "d/x", S_IFDIR, 1, 1);
-	finds(&m, "d/x/f", S_IFREG, 0, 0);
+	store_has(&m, "p/d/f500/f", "x");
+	finds(&m, "d/f500", S_IFDIR, 1, 1);
+	finds(&m, "d/f500/f", S_IFREG, 0, 0);
 	reads(&m, "d/f200", "p/d/f200", 1, 1);
 	reads(&m, "d/f201", "p/d/f201", 1, 1);
 	mount_down(&m);
 
 	up(&m);
-	store_has(&m, "p/d/x", "");
-	reads(&m, "d/x", "", 1, 1);
+	store_has(&m, "p/d/f500", "");
+	reads(&m, "d/f500", "", 1, 1);
 	reads(&m, "d/f200", "p/d/f200", 1, 1);
 	mount_down(&m);
 
 	up(&m);
 	text = calloc(1, DIRCACHE_SMALL + 2);
 	memset(text, 'x', DIRCACHE_SMALL + 1);
-	store_has(&m, "p/d/x", text);
+	store_has(&m, "p/d/f500", text);
 	text[DIRCACHE_SMALL] = '\0';
-	store_has(&m, "p/d/y", text);
-	finds(&m, "d/y", S_IFREG, 0, 1);
-	finds(&m, "d/x", S_IFREG, 0, 1);
+	store_has(&m, "p/d/f501", text);
+	finds(&m, "d/f501", S_IFREG, 0, 1);
+	finds(&m, "d/f500", S_IFREG, 0, 1);
 	finds(&m, "d/f200", S_IFREG, 1, 0);
 	free(text);
+	mount_down(&m);
+}
+
+/* A name that is like none of theirs is expected to be nothing: no GET. */
+static void unlike(void **state)
+{
+	struct mount m;
+
+	up(&m);
+	store_has(&m, "p/d/x", "x");
+	finds(&m, "d/none", -ENOENT, 1, 0);
+	finds(&m, "d/index.html", -ENOENT, 1, 0);
+	reads(&m, "d/x", "x", 1, 1);
+	reads(&m, "d/f250", "p/d/f250", 0, 1);
+	mount_down(&m);
+}
+
+/* The same where directories are as well, but none with such a name. */
+static void beside_dirs(void **state)
+{
+	struct mount m;
+
+	mount_up(&m, "p/", 60, false);
+	plant(&m);
+	for (unsigned k = 0; k < 9; k++) {
+		char key[32];
+
+		snprintf(key, sizeof(key), "p/d/a%u.d/f", k);
+		store_has(&m, key, "x");
+	}
+	finds(&m, "d", S_IFDIR, 1, 0);
+	reads(&m, "d/f250", "p/d/f250", 0, 1);
+	finds(&m, "d/z9.d", -ENOENT, 1, 0);
+	finds(&m, "d/none", -ENOENT, 1, 0);
+	mount_down(&m);
+
+	/* The page shows directories and no file: they are asked for. */
+	mount_up(&m, "p/", 60, false);
+	plant(&m);
+	for (unsigned k = 0; k < 100; k++) {
+		char key[32];
+
+		snprintf(key, sizeof(key), "p/d/a%u/f", k);
+		store_has(&m, key, "x");
+	}
+	finds(&m, "d", S_IFDIR, 1, 0);
+	reads(&m, "d/f250", "p/d/f250", 1, 1);
+	mount_down(&m);
+}
+
+/* A program that opens nothing in two directories gets one body in others. */
+static void looked_at_everywhere(void **state)
+{
+	char key[32];
+	struct mount m;
+
+	mount_up(&m, "p/", 60, false);
+	for (unsigned k = 0; k < 5 * 200; k++) {
+		snprintf(key, sizeof(key), "p/d%u/f%03u", k / 200, k % 200);
+		store_has(&m, key, key);
+	}
+	for (unsigned d = 0; d < 4; d++) {
+		snprintf(key, sizeof(key), "d%u", d);
+		finds(&m, key, S_IFDIR, 1, 0);
+		for (unsigned k = 0; k < 6; k++) {
+			bool bytes = k < (d < 2 ? 4 : 1);
+
+			snprintf(key, sizeof(key), "d%u/f%03u", d, 150 + k);
+			finds(&m, key, S_IFREG, !bytes, bytes);
+		}
+	}
+	reads(&m, "d4/f150", "p/d4/f150", 1, 1);
+	reads(&m, "d4/f151", "p/d4/f151", 0, 1);
 	mount_down(&m);
 }
 
@@ -206,13 +279,6 @@ static void elsewhere(void **state)
 	store_has(&m, "p/few/f", "text");
 	finds(&m, "few", S_IFDIR, 1, 0);
 	reads(&m, "f", "text", 1, 1);
-	mount_down(&m);
-
-	mount_up(&m, "p/", 60, false);
-	plant(&m);
-	store_has(&m, "p/d/a/f", "x");
-	finds(&m, "d", S_IFDIR, 1, 0);
-	reads(&m, "d/f250", "p/d/f250", 1, 1);
 	mount_down(&m);
 
 	mount_up(&m, "p/", 0, false);
@@ -264,10 +330,10 @@ static void attributes(void **state)
 				       .n_headers = meta.n };
 	plant(&m);
 	assert_int_equal(
-		store_put(m.store, "p/d/x", &body, &headers, NULL, NULL), 0);
+		store_put(m.store, "p/d/f999", &body, &headers, NULL, NULL), 0);
 	assert_int_equal(mount_stat(&m, "d", &st), 0);
-	reads(&m, "d/x", "text", 0, 1);
-	assert_int_equal(mount_stat(&m, "d/x", &st), 0);
+	reads(&m, "d/f999", "text", 0, 1);
+	assert_int_equal(mount_stat(&m, "d/f999", &st), 0);
 	assert_int_equal(st.st_mode, 0100751);
 	mount_down(&m);
 }
@@ -280,6 +346,9 @@ SUITE(look_bytes)
 		cmocka_unit_test(only_looked_at),
 		cmocka_unit_test(many_at_once),
 		cmocka_unit_test(others),
+		cmocka_unit_test(unlike),
+		cmocka_unit_test(beside_dirs),
+		cmocka_unit_test(looked_at_everywhere),
 		cmocka_unit_test(elsewhere),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(attributes),
