@@ -161,15 +161,13 @@ bool cmd_lead_verb(int argc, char **argv)
 	return false;
 }
 
-/* At most max words. */
-static int cmd_args_parse(const struct command *c, int argc, char **argv,
-			  void *target, const char **words, unsigned max,
-			  unsigned *n)
+int cmd_parse(const struct command *c, int argc, char **argv, void *target,
+	      struct cmd_words *out, unsigned max)
 {
 	bool options = true;
 	int status = STATUS_OK;
 
-	*n = 0;
+	*out = (struct cmd_words){ argv + (argc > 0), 0 };
 	if (option_defaults(c->options, target))
 		return cmd_usage(c, strerror(ENOMEM));
 	for (int i = 1; i < argc && !status; i++) {
@@ -178,24 +176,12 @@ static int cmd_args_parse(const struct command *c, int argc, char **argv,
 		else if (options && cmd_args_is_option(argv[i]))
 			status =
 				cmd_args_take_option(c, argc, argv, &i, target);
-		else if (*n == max)
+		else if (out->n == max)
 			status = cmd_usage(c, "too many arguments");
-		else
-			words[(*n)++] = argv[i];
+		else /* not behind argv[i], which was read */
+			out->word[out->n++] = argv[i];
 	}
 	return status;
-}
-
-int cmd_parse(const struct command *c, int argc, char **argv, void *target,
-	      struct cmd_words *out, unsigned max)
-{
-	return cmd_args_parse(c, argc, argv, target, out->word, max, &out->n);
-}
-
-int cmd_parse_list(const struct command *c, int argc, char **argv, void *target,
-		   const char **words, unsigned *n)
-{
-	return cmd_args_parse(c, argc, argv, target, words, (unsigned)argc, n);
 }
 
 /* ---- the verbs ---- */

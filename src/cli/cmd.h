@@ -6,6 +6,7 @@
 #ifndef CLI_CMD_H
 #define CLI_CMD_H
 
+#include <limits.h>
 #include <stdbool.h>
 
 #include "base/option.h"
@@ -71,19 +72,17 @@ int cmd_unknown(const char *word, const char *why);
 /*
  * Splits a verb's arguments: `--name value`, `--name=value` (switches alone
  * too) into target, with defaults, and at most max words. `--` ends options.
+ * The words are moved together behind argv[0], where out finds them.
  * STATUS_OK; STATUS_USAGE after one line on stderr. target is cleared by
  * option_clear() in either case.
  */
-#define WORDS_MAX 48
+#define WORDS_ANY UINT_MAX
 struct cmd_words {
-	const char *word[WORDS_MAX];
+	char **word;
 	unsigned n;
 };
 int cmd_parse(const struct command *c, int argc, char **argv, void *target,
 	      struct cmd_words *out, unsigned max);
-/* The same with as many words as there are: room for argc. */
-int cmd_parse_list(const struct command *c, int argc, char **argv, void *target,
-		   const char **words, unsigned *n);
 
 /*
  * Options in front of the verb, as in `stagefs --config F list`: the verb goes

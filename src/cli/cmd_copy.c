@@ -33,7 +33,7 @@ static void copy_check_location(const char *word, struct buf *why)
 }
 
 static void copy_check(const struct transfer_options *o,
-		       const struct transfer_words *w, struct buf *why)
+		       const struct cmd_words *w, struct buf *why)
 {
 	const char *to = w->n ? w->word[w->n - 1] : "";
 
@@ -52,7 +52,7 @@ static void copy_check(const struct transfer_options *o,
 }
 
 static void copy_move_check(const struct transfer_options *o,
-			    const struct transfer_words *w, struct buf *why)
+			    const struct cmd_words *w, struct buf *why)
 {
 	copy_check(o, w, why);
 	for (unsigned i = 0; i < w->n && !why->len; i++)
@@ -63,7 +63,7 @@ static void copy_move_check(const struct transfer_options *o,
 /* ---- where it goes ---- */
 
 static bool copy_has_wildcard(const struct transfer_options *o,
-			      const struct transfer_words *w)
+			      const struct cmd_words *w)
 {
 	for (unsigned i = 0; i + 1 < w->n; i++)
 		if (!o->no_glob && transfer_glob_is(w->word[i]))
@@ -73,7 +73,7 @@ static bool copy_has_wildcard(const struct transfer_options *o,
 
 /* Are things put below that word? Only one that goes to a bare name has to
  * ask. 1, 0 or -errno. */
-static int copy_is_into_stage(const struct transfer_words *w, bool wild,
+static int copy_is_into_stage(const struct cmd_words *w, bool wild,
 			      struct stage *stage, const char *path)
 {
 	BUF_LOCAL key = BUF_INIT(STORE_KEY_MAX);
@@ -88,7 +88,7 @@ static int copy_is_into_stage(const struct transfer_words *w, bool wild,
 	return rc ? rc : there.is_prefix;
 }
 
-static bool copy_is_into_local(const struct transfer_words *w, bool wild)
+static bool copy_is_into_local(const struct cmd_words *w, bool wild)
 {
 	const char *to = w->word[w->n - 1];
 	struct stat st;
@@ -118,7 +118,7 @@ static int copy_from_local(struct transfer_plan *p, const char *word,
 
 static int copy_to_stage(struct transfer_plan *p,
 			 const struct transfer_options *o,
-			 const struct transfer_words *w)
+			 const struct cmd_words *w)
 {
 	const char *last = w->word[w->n - 1];
 	LOCATION_LOCAL where = { 0 };
@@ -149,7 +149,7 @@ static int copy_to_stage(struct transfer_plan *p,
 }
 
 static int copy_plan(struct transfer_plan *p, const struct transfer_options *o,
-		     const struct transfer_words *w)
+		     const struct cmd_words *w)
 {
 	bool wild = copy_has_wildcard(o, w);
 	const char *last = w->word[w->n - 1];
@@ -256,7 +256,7 @@ static int copy_move_clear_stage(struct transfer_plan *p, const char *word)
 
 static int copy_move_after(struct transfer_plan *p,
 			   const struct transfer_options *o,
-			   const struct transfer_words *w)
+			   const struct cmd_words *w)
 {
 	int status = STATUS_OK;
 
@@ -302,7 +302,7 @@ const struct command mv_command = {
 /* ---- cat ---- */
 
 static void copy_cat_check(const struct transfer_options *o,
-			   const struct transfer_words *w, struct buf *why)
+			   const struct cmd_words *w, struct buf *why)
 {
 	if (!w->n)
 		buf_adds(why, "which files? name them as @stage/path");
@@ -312,7 +312,7 @@ static void copy_cat_check(const struct transfer_options *o,
 
 static int copy_cat_plan(struct transfer_plan *p,
 			 const struct transfer_options *o,
-			 const struct transfer_words *w)
+			 const struct cmd_words *w)
 {
 	int rc = 0;
 

@@ -301,7 +301,7 @@ static int init_run(const struct command *c, int argc, char **argv)
 			   .url = BUF_INIT(BUF_URL),
 			   .lines = BUF_INIT(BUF_LINE) };
 	struct cmd_words words;
-	int status = cmd_parse(c, argc, argv, &o, &words, WORDS_MAX);
+	int status = cmd_parse(c, argc, argv, &o, &words, WORDS_ANY);
 
 	in.storage = o.storage;
 	if (!status && o.storage && o.name)

@@ -43,7 +43,9 @@ struct statement_options {
 struct statement_verb {
 	const char *cannot; /* `cannot list @s/a` */
 	unsigned words; /* at most */
-	/* 0 or -errno; what is wrong with the words in why. */
+	bool each; /* word is a location of its own */
+	/* 0 or -errno; what is wrong with the words in why. Of several
+	 * locations the first is taken. */
 	int (*fill)(struct statement_options *o, const struct cmd_words *words,
 		    struct buf *why);
 	/* SQL's word behind the verb, which may be there: `drop stage s`. */
@@ -53,21 +55,69 @@ struct statement_verb {
 
 /* ---- what they share ---- */
 
-static int statement_session(const struct statement_options *o,
-			     const char *what)
+/* Runs it for one word, which the verb may lack. An enum cmd_status. */
+static int statement_run_word(struct session *s, const struct statement_verb *v,
+			      const struct sql_statement *q,
+			      const struct output *output, const char *word)
 {
-	const struct output output = {
+	BUF_LOCAL what = BUF_INIT(BUF_MESSAGE);
+	FAILURE_LOCAL failure = FAILURE_INIT;
+
+	if (!statement_run(s, q, output, &failure))
+		return STATUS_OK;
+	buf_addf(&what, "cannot %s%s%s", v->cannot,
+		 q->kind == SQL_SHOW_STAGES ? "" : " ",
+		 q->kind == SQL_SHOW_STAGES ? "" : word);
+	return cmd_failure(buf_str(&what), &failure);
+}
+
+static int statement_take(const char *word, struct sql_text *out)
+{
+	free(out->s);
+	out->s = strdup(word);
+	return out->s ? 0 : -ENOMEM;
+}
+
+/* One location after the other, whatever becomes of the one before. */
+static int statement_run_each(struct session *s, const struct statement_verb *v,
+			      struct sql_statement *q, struct output *output,
+			      const struct cmd_words *words)
+{
+	FAILURE_LOCAL failure = FAILURE_INIT;
+	struct several all;
+	int status = STATUS_OK;
+	int rc = statement_several_begin(q, output, &all);
+
+	for (unsigned i = 0; i < words->n && !rc && !ferror(stdout); i++) {
+		rc = statement_take(words->word[i], &q->location);
+		if (!rc && statement_run_word(s, v, q, output, words->word[i]))
+			all.refused = true;
+	}
+	if (rc)
+		message(v->cannot, strerror(-rc));
+	if (statement_several_end(q, output, &failure) && !all.refused)
+		status = cmd_failure(v->cannot, &failure);
+	return rc || all.refused ? STATUS_FAILED : status;
+}
+
+static int statement_session(struct statement_options *o,
+			     const struct statement_verb *v,
+			     const struct cmd_words *words)
+{
+	struct output output = {
 		.format = o->format,
 		.header = o->header,
 		.brief = output_is_for_person(o->format),
 	};
-	FAILURE_LOCAL failure = FAILURE_INIT;
 	SESSION_LOCAL s = { 0 };
 	int status = cmd_status(session_open(o->config, &s));
 
-	if (!status && statement_run(&s, &o->q, &output, &failure))
-		status = cmd_failure(what, &failure);
-	return status;
+	if (status)
+		return status;
+	return v->each && words->n > 1
+		       ? statement_run_each(&s, v, &o->q, &output, words)
+		       : statement_run_word(&s, v, &o->q, &output,
+					    words->n ? words->word[0] : "");
 }
 
 /* A stage may have that name: then it stands alone. */
@@ -82,12 +132,13 @@ static int statement_parse(const struct command *c, int argc, char **argv,
 			   struct statement_options *o, struct cmd_words *words)
 {
 	const struct statement_verb *v = c->how;
-	unsigned most = v->words + (v->noun && v->words < WORDS_MAX);
+	unsigned most = v->words + (v->noun && v->words != WORDS_ANY);
 	int status = cmd_parse(c, argc, argv, o, words, most);
 
-	if (!status && statement_has_noun(v, words))
-		memmove(words->word, words->word + 1,
-			--words->n * sizeof(*words->word));
+	if (!status && statement_has_noun(v, words)) {
+		words->word++;
+		words->n--;
+	}
 	if (!status && words->n > v->words)
 		status = cmd_usage(c, "too many arguments");
 	return status;
@@ -96,29 +147,19 @@ static int statement_parse(const struct command *c, int argc, char **argv,
 static int statement_run_verb(const struct command *c, int argc, char **argv)
 {
 	const struct statement_verb *v = c->how;
-	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE), what = BUF_INIT(BUF_MESSAGE);
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	struct statement_options o = { 0 };
 	struct cmd_words words;
 	int status = statement_parse(c, argc, argv, &o, &words);
 	int rc = status ? 0 : v->fill(&o, &words, &why);
 
-	if (rc || why.len) {
+	if (rc || why.len)
 		status = cmd_usage(c, why.len ? buf_str(&why) : strerror(-rc));
-	} else if (!status) {
-		buf_addf(&what, "cannot %s%s%s", v->cannot,
-			 o.q.kind == SQL_SHOW_STAGES ? "" : " ",
-			 o.q.kind == SQL_SHOW_STAGES ? "" : words.word[0]);
-		status = statement_session(&o, buf_str(&what));
-	}
+	else if (!status)
+		status = statement_session(&o, v, &words);
 	sql_statement_clear(&o.q);
 	option_clear(c->options, &o);
 	return status;
-}
-
-static int statement_take(const char *word, struct sql_text *out)
-{
-	out->s = strdup(word);
-	return out->s ? 0 : -ENOMEM;
 }
 
 /* The one word that a verb must have. */
@@ -148,18 +189,17 @@ static int statement_take_stage(const struct cmd_words *words,
 	return 0;
 }
 
-/* A location and --pattern, which are what they should be. */
+/* Locations and --pattern, which are what they should be. */
 static int statement_take_files(struct statement_options *o,
 				const struct cmd_words *words,
 				const char *which, struct buf *why)
 {
 	struct sql_statement *q = &o->q;
-	LOCATION_LOCAL where = { 0 };
 	struct pattern *pattern = NULL;
 	int rc = statement_take_word(words, which, &q->location, why);
 
-	if (!rc && !why->len)
-		location_parse(q->location.s, &where, why);
+	for (unsigned i = 0; i < words->n && !rc && !why->len; i++)
+		location_check(words->word[i], why);
 	if (!rc && !why->len && o->pattern) {
 		pattern_new(o->pattern, &pattern, why);
 		rc = statement_take(o->pattern, &q->pattern);
@@ -202,14 +242,16 @@ const struct command list_command = {
 	.also = "ls",
 	.group = GROUP_FILES,
 	.brief = "files of a stage",
-	.synopsis = "@STAGE[/PREFIX] [-h] [-1] [--sort KEY] [--pattern RE] "
+	.synopsis = "@STAGE[/PREFIX]... [-h] [-1] [--sort KEY] [--pattern RE] "
 		    "[--format F]",
 	.help = "Name, size, md5 (the ETag), last_modified and creator of "
 		"the files whose names begin with PREFIX, at any depth: "
-		"@s/t has t8/a as well, @s/t/ only what is in t",
+		"@s/t has t8/a as well, @s/t/ only what is in t. Of several a "
+		"table each; else the names are @STAGE/PATH",
 	.options = list_options,
 	.run = statement_run_verb,
-	.how = &(const struct statement_verb){ "list", 1, statement_list_fill },
+	.how = &(const struct statement_verb){ "list", WORDS_ANY, true,
+					       statement_list_fill },
 };
 
 static const struct option remove_options[] = {
@@ -253,13 +295,14 @@ const struct command remove_command = {
 	.verb = "remove",
 	.also = "rm",
 	.group = GROUP_FILES,
-	.brief = "remove a file, or with --recursive a directory",
-	.synopsis = "@STAGE/PATH [--recursive|--prefix] [--force] "
+	.brief = "remove files, or with --recursive directories",
+	.synopsis = "@STAGE/PATH... [--recursive|--prefix] [--force] "
 		    "[--pattern RE] [--dry-run]",
-	.help = "Removes a file of a stage, or a directory of them",
+	.help = "Removes files of stages, or directories of them; what cannot "
+		"be removed is said, and the others go",
 	.options = remove_options,
 	.run = statement_run_verb,
-	.how = &(const struct statement_verb){ "remove", 1,
+	.how = &(const struct statement_verb){ "remove", WORDS_ANY, true,
 					       statement_remove_fill },
 };
 
@@ -373,7 +416,7 @@ const struct command create_command = {
 		"one; keys are those of [stage NAME]",
 	.options = create_options,
 	.run = statement_run_verb,
-	.how = &(const struct statement_verb){ "create", WORDS_MAX,
+	.how = &(const struct statement_verb){ "create", WORDS_ANY, false,
 					       statement_create_fill, "stage" },
 };
 
@@ -441,7 +484,7 @@ const struct command alter_command = {
 		"of [stage NAME]",
 	.options = alter_options,
 	.run = statement_run_verb,
-	.how = &(const struct statement_verb){ "alter", WORDS_MAX,
+	.how = &(const struct statement_verb){ "alter", WORDS_ANY, false,
 					       statement_alter_fill, "stage" },
 };
 
@@ -472,8 +515,8 @@ const struct command drop_command = {
 	.help = "Drops a stage; files of an external one stay where they are",
 	.options = drop_options,
 	.run = statement_run_verb,
-	.how = &(const struct statement_verb){ "drop", 1, statement_drop_fill,
-					       "stage" },
+	.how = &(const struct statement_verb){ "drop", 1, false,
+					       statement_drop_fill, "stage" },
 };
 
 static const struct option show_options[] = {
@@ -498,7 +541,7 @@ const struct command show_command = {
 		"character",
 	.options = show_options,
 	.run = statement_run_verb,
-	.how = &(const struct statement_verb){ "show the stages", 1,
+	.how = &(const struct statement_verb){ "show the stages", 1, false,
 					       statement_show_fill, "stages",
 					       true },
 };
@@ -519,6 +562,6 @@ const struct command desc_command = {
 	.help = "What a stage is and where; secrets are masked",
 	.options = show_options,
 	.run = statement_run_verb,
-	.how = &(const struct statement_verb){ "describe", 1,
+	.how = &(const struct statement_verb){ "describe", 1, false,
 					       statement_desc_fill, "stage" },
 };

@@ -17,7 +17,7 @@
 #include "transfer/transfer_sync.h"
 
 static void sync_check(const struct transfer_options *o,
-		       const struct transfer_words *w, struct buf *why)
+		       const struct cmd_words *w, struct buf *why)
 {
 	bool stage = false;
 
@@ -84,7 +84,7 @@ static int sync_source(struct transfer_plan *p, const char *word,
 }
 
 static int sync_plan(struct transfer_plan *p, const struct transfer_options *o,
-		     const struct transfer_words *w)
+		     const struct cmd_words *w)
 {
 	BUF_LOCAL path = BUF_INIT(BUF_LINE);
 	STAGE_LOCAL *stage = NULL;

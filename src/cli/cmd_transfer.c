@@ -53,7 +53,7 @@ static bool transfer_get_is_directory(const char *path)
 	       (!stat(path, &st) && S_ISDIR(st.st_mode));
 }
 
-static struct target transfer_get_read_target(const struct transfer_words *w,
+static struct target transfer_get_read_target(const struct cmd_words *w,
 					      bool rows)
 {
 	const char *last = w->n ? w->word[w->n - 1] : "";
@@ -71,7 +71,7 @@ static struct target transfer_get_read_target(const struct transfer_words *w,
 }
 
 static void transfer_get_check(const struct transfer_options *o,
-			       const struct transfer_words *w, struct buf *why)
+			       const struct cmd_words *w, struct buf *why)
 {
 	struct target t = transfer_get_read_target(w, o->row);
 
@@ -87,7 +87,7 @@ static void transfer_get_check(const struct transfer_options *o,
 
 static int transfer_get_plan(struct transfer_plan *p,
 			     const struct transfer_options *o,
-			     const struct transfer_words *w)
+			     const struct cmd_words *w)
 {
 	struct target t = transfer_get_read_target(w, false);
 	int rc = 0;
@@ -163,7 +163,7 @@ static int transfer_get_plan_row(struct transfer_plan *p,
 
 static int transfer_get_plan_rows(struct transfer_plan *p,
 				  const struct transfer_options *o,
-				  const struct transfer_words *w,
+				  const struct cmd_words *w,
 				  struct transfer_rows *rows)
 {
 	struct target t = transfer_get_read_target(w, true);
@@ -229,7 +229,7 @@ static bool transfer_put_is_standard(const char *word)
 }
 
 static const char *transfer_put_fault_rows(const struct transfer_options *o,
-					   const struct transfer_words *w)
+					   const struct cmd_words *w)
 {
 	if (!w->n)
 		return "which files?";
@@ -245,7 +245,7 @@ static const char *transfer_put_fault_rows(const struct transfer_options *o,
 }
 
 static const char *transfer_put_fault(const struct transfer_options *o,
-				      const struct transfer_words *w)
+				      const struct cmd_words *w)
 {
 	const char *where = w->n ? w->word[w->n - 1] : "";
 	bool many = w->n > 2;
@@ -271,7 +271,7 @@ static const char *transfer_put_fault(const struct transfer_options *o,
 }
 
 static void transfer_put_check(const struct transfer_options *o,
-			       const struct transfer_words *w, struct buf *why)
+			       const struct cmd_words *w, struct buf *why)
 {
 	const char *f = o->row ? transfer_put_fault_rows(o, w)
 			       : transfer_put_fault(o, w);
@@ -296,8 +296,8 @@ static const char *transfer_put_suffix(const char *path)
  * directory is. It is the file's name, as cp has it. 1, 0 or -errno.
  */
 static int transfer_put_is_name(const struct transfer_options *o,
-				const struct transfer_words *w,
-				struct stage *stage, const char *path)
+				const struct cmd_words *w, struct stage *stage,
+				const char *path)
 {
 	BUF_LOCAL key = BUF_INIT(STORE_KEY_MAX);
 	struct name_info there;
@@ -319,7 +319,7 @@ static int transfer_put_is_name(const struct transfer_options *o,
 
 static int transfer_put_plan(struct transfer_plan *p,
 			     const struct transfer_options *o,
-			     const struct transfer_words *w)
+			     const struct cmd_words *w)
 {
 	const char *word = w->word[w->n - 1];
 	LOCATION_LOCAL where = { 0 };
@@ -362,7 +362,7 @@ static int transfer_put_plan_row(struct transfer_plan *p,
 
 static int transfer_put_plan_rows(struct transfer_plan *p,
 				  const struct transfer_options *o,
-				  const struct transfer_words *w,
+				  const struct cmd_words *w,
 				  struct transfer_rows *rows)
 {
 	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);

@@ -37,22 +37,18 @@ struct tree_options {
 /* ---- the listing ---- */
 
 /* Walks what is below a location. 0, or -errno after a line on stderr. */
-static int tree_walk(const char *config, const char *word, struct walk *w,
+static int tree_walk(struct session *s, const char *word, struct walk *w,
 		     void (*begin)(void *arg, const struct stage *stage,
 				   const char *path))
 {
 	FAILURE_LOCAL failure = FAILURE_INIT;
 	BUF_LOCAL path = BUF_INIT(STORE_KEY_MAX);
 	LOCATION_LOCAL where = { 0 };
-	SESSION_LOCAL s = { 0 };
-	int rc = session_open(config, &s);
+	int rc = location_parse(word, &where, &failure.why);
 
-	if (rc)
-		return rc;
-	session_settle(&s);
-	rc = location_parse(word, &where, &failure.why);
+	session_settle(s);
 	if (!rc)
-		rc = session_stage(&s, where.stage, &w->stage, &failure);
+		rc = session_stage(s, where.stage, &w->stage, &failure);
 	if (!rc) {
 		buf_addf(&path, "%s%s", where.path,
 			 !*where.path || text_ends_with(where.path, "/") ? ""
@@ -71,18 +67,41 @@ static int tree_walk(const char *config, const char *word, struct walk *w,
 	return rc;
 }
 
-static int tree_check_word(const struct command *c,
-			   const struct cmd_words *words)
+static int tree_check_words(const struct command *c,
+			    const struct cmd_words *words)
 {
 	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int status = STATUS_OK;
 
 	if (!words->n)
 		buf_adds(&why, "which stage? name it as @stage or @stage/path");
-	else
-		location_check(words->word[0], &why);
+	for (unsigned i = 0; i < words->n && !why.len; i++)
+		location_check(words->word[i], &why);
 	if (why.len)
 		status = cmd_usage(c, buf_str(&why));
+	return status;
+}
+
+/* The verb's words, one after the other. 0, or the last failure, which was
+ * said. */
+typedef int tree_list_fn(const struct tree_options *o, struct session *s,
+			 const struct cmd_words *words);
+
+static int tree_run_list(const struct command *c, int argc, char **argv,
+			 tree_list_fn *list)
+{
+	struct tree_options o = { 0 };
+	SESSION_LOCAL s = { 0 };
+	struct cmd_words words;
+	int status = cmd_parse(c, argc, argv, &o, &words, WORDS_ANY);
+
+	if (!status)
+		status = tree_check_words(c, &words);
+	if (!status)
+		status = cmd_status(session_open(o.config, &s));
+	if (!status)
+		status = cmd_status(list(&o, &s, &words));
+	option_clear(c->options, &o);
 	return status;
 }
 
@@ -206,32 +225,49 @@ static int tree_du_take(void *arg, const struct list_entry *e, const char *name,
 	return 0;
 }
 
-static int tree_du_list(const struct tree_options *o, const char *word)
+/* The rows of one location. */
+static int tree_du_put(const struct tree_options *o, struct session *s,
+		       struct table *table, const char *word)
 {
 	MEM_LOCAL struct du *d = calloc(1, sizeof(*d));
 	struct walk w = { .markers = true, .each = tree_du_take, .arg = d };
-	int rc, end = 0;
+	int rc;
 
 	if (!d)
 		return -ENOMEM;
 	d->o = o;
+	d->table = table;
 	buf_init(&d->name, STORE_KEY_MAX);
 	buf_init(&d->root, 2 * STORE_KEY_MAX);
-	d->table = table_new(stdout, o->format, o->header,
-			     o->human ? du_human_columns : du_columns, 3);
-	rc = d->table ? tree_walk(o->config, word, &w, tree_du_begin) : -ENOMEM;
+	rc = tree_walk(s, word, &w, tree_du_begin);
 	if (!rc && d->skip && !d->seen)
 		rc = tree_tell_absent(word);
 	while (!rc && d->depth)
 		rc = tree_du_row(d, d->depth--);
 	if (!rc)
 		rc = tree_du_row(d, 0);
-	if (d->table)
-		end = table_end(d->table);
-	if (end)
-		message("cannot write", strerror(-end));
 	buf_clear(&d->name);
 	buf_clear(&d->root);
+	return rc;
+}
+
+static int tree_du_list(const struct tree_options *o, struct session *s,
+			const struct cmd_words *words)
+{
+	struct table *table =
+		table_new(stdout, o->format, o->header,
+			  o->human ? du_human_columns : du_columns, 3);
+	int rc = table ? 0 : -ENOMEM, end = 0;
+
+	for (unsigned i = 0; i < words->n && table && !ferror(stdout); i++) {
+		int one = tree_du_put(o, s, table, words->word[i]);
+
+		rc = one ? one : rc;
+	}
+	if (table)
+		end = table_end(table);
+	if (end && !rc)
+		message("cannot write", strerror(-end));
 	return rc ? rc : end;
 }
 
@@ -252,22 +288,6 @@ static const struct option du_options[] = {
 	{ 0 },
 };
 
-static int tree_run_list(const struct command *c, int argc, char **argv,
-			 int (*list)(const struct tree_options *o,
-				     const char *word))
-{
-	struct tree_options o = { 0 };
-	struct cmd_words words;
-	int status = cmd_parse(c, argc, argv, &o, &words, 1);
-
-	if (!status)
-		status = tree_check_word(c, &words);
-	if (!status)
-		status = cmd_status(list(&o, words.word[0]));
-	option_clear(c->options, &o);
-	return status;
-}
-
 static int tree_du_run(const struct command *c, int argc, char **argv)
 {
 	return tree_run_list(c, argc, argv, tree_du_list);
@@ -277,8 +297,8 @@ const struct command du_command = {
 	.verb = "du",
 	.group = GROUP_FILES,
 	.brief = "how much is in a directory of a stage",
-	.synopsis = "@STAGE[/PATH] [-h] [-s|-d N]",
-	.help = "Bytes and files of a directory and of those in it",
+	.synopsis = "@STAGE[/PATH]... [-h] [-s|-d N]",
+	.help = "Bytes and files of directories and of those in them",
 	.options = du_options,
 	.run = tree_du_run,
 };
@@ -295,8 +315,8 @@ struct tree {
 	size_t skip;
 	struct tree_name *names;
 	size_t n, room;
-	uint64_t files, directories, bytes;
-	struct buf line, ahead;
+	uint64_t files, directories, bytes; /* of all that were named */
+	struct buf ahead;
 };
 
 static void tree_begin(void *arg, const struct stage *stage, const char *path)
@@ -378,18 +398,40 @@ static void tree_level(struct tree *t, size_t i, size_t end, size_t at,
 	}
 }
 
-static int tree_list(const struct tree_options *o, const char *word)
+static int tree_put(struct tree *t, struct session *s, const char *word)
 {
-	struct tree t = { .o = o, .ahead = BUF_INIT(BUF_MESSAGE) };
-	struct walk w = { .markers = true, .each = tree_take, .arg = &t };
-	BUF_LOCAL sum = BUF_INIT(64);
-	int rc = tree_walk(o->config, word, &w, tree_begin);
+	struct walk w = { .markers = true, .each = tree_take, .arg = t };
+	BUF_LOCAL shown = BUF_INIT(2 * BUF_MESSAGE);
+	int rc = tree_walk(s, word, &w, tree_begin);
 
-	if (!rc && t.skip && !t.n)
+	if (!rc && t->skip && !t->n)
 		rc = tree_tell_absent(word);
 	if (!rc) {
-		printf("%s\n", word);
-		tree_level(&t, 0, t.n, 0, 1);
+		text_one_line(&shown, word);
+		printf("%s\n", buf_str(&shown));
+		tree_level(t, 0, t->n, 0, 1);
+	}
+	for (size_t i = 0; i < t->n; i++)
+		free(t->names[i].text);
+	t->n = 0;
+	return rc;
+}
+
+static int tree_list(const struct tree_options *o, struct session *s,
+		     const struct cmd_words *words)
+{
+	struct tree t = { .o = o, .ahead = BUF_INIT(BUF_MESSAGE) };
+	BUF_LOCAL sum = BUF_INIT(64);
+	unsigned shown = 0;
+	int rc = 0;
+
+	for (unsigned i = 0; i < words->n; i++) {
+		int one = tree_put(&t, s, words->word[i]);
+
+		shown += !one;
+		rc = one ? one : rc;
+	}
+	if (shown) {
 		text_bytes(&sum, t.bytes);
 		printf("\n%llu %s, %llu %s, %s\n",
 		       (unsigned long long)t.directories,
@@ -401,8 +443,6 @@ static int tree_list(const struct tree_options *o, const char *word)
 		rc = -errno;
 		message("cannot write", strerror(-rc));
 	}
-	for (size_t i = 0; i < t.n; i++)
-		free(t.names[i].text);
 	free(t.names);
 	buf_clear(&t.ahead);
 	return rc;
@@ -427,7 +467,7 @@ const struct command tree_command = {
 	.verb = "tree",
 	.group = GROUP_FILES,
 	.brief = "the directories of a stage as a tree",
-	.synopsis = "@STAGE[/PATH] [-L N] [-s]",
+	.synopsis = "@STAGE[/PATH]... [-L N] [-s]",
 	.help = "Files and directories as a tree",
 	.options = tree_options,
 	.run = tree_run,

@@ -40,7 +40,7 @@ static int verb_read_rows(const char *file, const char *method,
 struct run {
 	const struct transfer_verb_ops *ops;
 	struct transfer_options o;
-	struct transfer_words words;
+	struct cmd_words words;
 	struct transfer_rows rows;
 	char *uploads; /* transfer_settings.uploads */
 };
@@ -124,10 +124,7 @@ int transfer_verb_run(const struct command *c, int argc, char **argv)
 	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
 	int status;
 
-	r.words.word = calloc((size_t)argc + 1, sizeof(*r.words.word));
-	if (!r.words.word)
-		return cmd_usage(c, strerror(ENOMEM));
-	status = cmd_parse_list(c, argc, argv, &r.o, r.words.word, &r.words.n);
+	status = cmd_parse(c, argc, argv, &r.o, &r.words, WORDS_ANY);
 	if (!status)
 		r.ops->check(&r.o, &r.words, &why);
 	if (why.len)
@@ -139,6 +136,5 @@ int transfer_verb_run(const struct command *c, int argc, char **argv)
 	free(r.uploads);
 	transfer_row_clear_all(&r.rows);
 	option_clear(c->options, &r.o);
-	free(r.words.word);
 	return status;
 }

@@ -13,6 +13,7 @@
 #include "transfer/transfer_plan.h"
 
 struct buf;
+struct cmd_words;
 struct command;
 
 struct transfer_options {
@@ -74,11 +75,6 @@ struct transfer_options {
 		     .help = "pass over files whose size and MD5 (by the " \
 			     "ETag) are there already")
 
-struct transfer_words {
-	const char **word;
-	unsigned n;
-};
-
 /* One verb. */
 struct transfer_verb_ops {
 	const char *method; /* of a URL that came alone */
@@ -88,17 +84,16 @@ struct transfer_verb_ops {
 	const char *again;
 	/* What is wrong with the words, before anything is opened. */
 	void (*check)(const struct transfer_options *o,
-		      const struct transfer_words *w, struct buf *why);
+		      const struct cmd_words *w, struct buf *why);
 	/* Finds the files and queues them: -EINTR, -ENOMEM or 0. */
 	int (*plan)(struct transfer_plan *p, const struct transfer_options *o,
-		    const struct transfer_words *w);
+		    const struct cmd_words *w);
 	int (*plan_rows)(struct transfer_plan *p,
 			 const struct transfer_options *o,
-			 const struct transfer_words *w,
-			 struct transfer_rows *rows);
+			 const struct cmd_words *w, struct transfer_rows *rows);
 	/* When all has arrived. STATUS_OK, or STATUS_FAILED after a line. */
 	int (*after)(struct transfer_plan *p, const struct transfer_options *o,
-		     const struct transfer_words *w);
+		     const struct cmd_words *w);
 };
 
 /* A verb's run(), whose `how` are its ops. */

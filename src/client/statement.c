@@ -174,6 +174,34 @@ int statement_run(struct session *s, const struct sql_statement *q,
 	return -EINVAL;
 }
 
+int statement_several_begin(const struct sql_statement *q, struct output *o,
+			    struct several *out)
+{
+	bool tables = q->kind == SQL_LIST && output_is_table(o->format);
+
+	*out = (struct several){ 0 };
+	o->several = out;
+	if (tables || (q->kind == SQL_REMOVE && !q->dry_run))
+		return 0;
+	out->table = q->kind == SQL_LIST ? statement_list_table(q, o)
+					 : statement_remove_table(o);
+	return out->table ? 0 : -ENOMEM;
+}
+
+int statement_several_end(const struct sql_statement *q, const struct output *o,
+			  struct failure *f)
+{
+	const struct several *all = o->several;
+	int rc = all->table ? table_end(all->table) : 0;
+
+	if (rc)
+		return failure_write(f, rc);
+	if (q->kind != SQL_REMOVE || q->dry_run ||
+	    (all->refused && !all->removed && !all->failed))
+		return 0;
+	return statement_remove_print(all->removed, all->failed, o, f);
+}
+
 const struct sql_text *statement_secret(const struct sql_statement *q)
 {
 	for (unsigned i = 0; i < q->n_connection; i++) {

@@ -25,16 +25,11 @@ static const struct table_column list_columns[] = {
 	{ "creator", TABLE_TEXT },
 };
 static const struct table_column list_human_columns[] = {
-	{ "name", TABLE_TEXT },    { "size", TABLE_TEXT },
+	{ "name", TABLE_TEXT },    { "size", TABLE_COUNT },
 	{ "md5", TABLE_TEXT },     { "last_modified", TABLE_TIME },
 	{ "creator", TABLE_TEXT },
 };
 static const struct table_column list_brief_columns[] = {
-	{ "size", TABLE_NUMBER },
-	{ "last_modified", TABLE_TEXT },
-	{ "name", TABLE_TEXT },
-};
-static const struct table_column list_brief_human_columns[] = {
 	{ "size", TABLE_COUNT },
 	{ "last_modified", TABLE_TEXT },
 	{ "name", TABLE_TEXT },
@@ -50,37 +45,40 @@ struct listing {
 	const struct output *o;
 	struct table *table;
 	struct store *store;
+	const char *stage;
 	struct list_row *rows; /* that wait to be sorted */
 	size_t n, room;
 	uint64_t files, directories, bytes;
 };
 
-static bool list_is_human(const struct listing *l)
+/* JSON's size is a number. */
+static bool list_is_human(const struct sql_statement *q, const struct output *o)
 {
-	return l->q->human && l->o->format != TABLE_JSON &&
-	       l->o->format != TABLE_NDJSON;
+	return q->human && o->format != TABLE_JSON && o->format != TABLE_NDJSON;
 }
 
+struct table *statement_list_table(const struct sql_statement *q,
+				   const struct output *o)
+{
+	if (o->brief)
+		return table_open(o, list_brief_columns, 3);
+	return table_open(
+		o, list_is_human(q, o) ? list_human_columns : list_columns, 5);
+}
+
+/* Where its rows go; one of several tables has a heading. */
 static struct table *list_open(const struct listing *l)
 {
-	bool human = list_is_human(l);
+	struct several *all = l->o->several;
+	BUF_LOCAL shown = BUF_INIT(2 * BUF_MESSAGE);
 
-	if (l->o->brief)
-		return table_open(l->o,
-				  human ? list_brief_human_columns
-					: list_brief_columns,
-				  3);
-	return table_open(l->o, human ? list_human_columns : list_columns, 5);
-}
-
-/* A directory's size is none. */
-static void list_add_size(const struct object_info *info, bool directory,
-			  struct buf *out)
-{
-	if (directory)
-		buf_addc(out, '-');
-	else
-		text_bytes(out, info->size);
+	if (all && all->table)
+		return all->table;
+	if (all) {
+		text_one_line(&shown, l->q->location.s);
+		printf("%s%s:\n", all->begun++ ? "\n" : "", buf_str(&shown));
+	}
+	return statement_list_table(l->q, l->o);
 }
 
 static int list_put_brief(struct listing *l, const struct object_info *info,
@@ -91,13 +89,16 @@ static int list_put_brief(struct listing *l, const struct object_info *info,
 
 	clock_list(info->mtime, time);
 	time[16] = '\0'; /* minutes */
-	list_add_size(info, directory, &size);
-	return table_row(l->table, (const struct table_value[3]){
-					   { .text = buf_str(&size),
-					     .number = info->size },
-					   { .text = directory ? "" : time },
-					   { .text = name },
-				   });
+	if (l->q->human)
+		text_bytes(&size, info->size);
+	else
+		buf_addf(&size, "%llu", (unsigned long long)info->size);
+	return table_row(l->table,
+			 (const struct table_value[3]){
+				 { .text = buf_str(&size), .none = directory },
+				 { .text = directory ? "" : time },
+				 { .text = name },
+			 });
 }
 
 static int list_put_full(struct listing *l, const struct object_info *info,
@@ -107,23 +108,29 @@ static int list_put_full(struct listing *l, const struct object_info *info,
 
 	if (!directory)
 		store_md5(l->store, info, &md5);
-	list_add_size(info, directory, &size);
-	return table_row(
-		l->table,
-		(const struct table_value[5]){
-			{ .text = name },
-			{ .text = buf_str(&size), .number = info->size },
-			{ .text = md5.len ? buf_str(&md5) : NULL },
-			{ .time = info->mtime },
-			{ .text = NULL },
-		});
+	text_bytes(&size, info->size);
+	return table_row(l->table,
+			 (const struct table_value[5]){
+				 { .text = name },
+				 { .text = buf_str(&size),
+				   .number = info->size,
+				   .none = directory },
+				 { .text = md5.len ? buf_str(&md5) : NULL },
+				 { .time = info->mtime, .none = directory },
+				 { .text = NULL },
+			 });
 }
 
 static int list_put(struct listing *l, const struct object_info *info,
 		    const char *name)
 {
+	BUF_LOCAL location = BUF_INIT(2 * STORE_KEY_MAX);
 	bool directory = text_ends_with(name, "/");
 
+	if (l->o->several && l->o->several->table) {
+		buf_addf(&location, "@%s/%s", l->stage, name);
+		name = buf_str(&location);
+	}
 	l->files += !directory;
 	l->directories += directory;
 	l->bytes += directory ? 0 : info->size;
@@ -201,14 +208,15 @@ static void list_put_sum(const struct listing *l)
 
 static int list_run(struct listing *l, const struct walk *w, struct failure *f)
 {
-	int rc = walk_files(w, f), end;
+	int rc = walk_files(w, f), end = 0;
 
 	if (!rc) {
 		rc = list_put_sorted(l);
 		if (rc)
 			failure_write(f, rc);
 	}
-	end = table_end(l->table);
+	if (!l->o->several || !l->o->several->table)
+		end = table_end(l->table);
 	if (end && !rc)
 		rc = failure_write(f, end);
 	if (!rc && l->o->brief)
@@ -233,6 +241,7 @@ int statement_list(struct session *s, const struct location *where,
 	if (rc)
 		return rc;
 	l.store = w.stage->store;
+	l.stage = w.stage->name;
 	l.table = list_open(&l);
 	rc = l.table ? list_run(&l, &w, f)
 		     : failure_set(f, CODE_STORAGE, -ENOMEM, "no memory");

@@ -29,6 +29,8 @@ struct remover {
 	uint64_t removed, failed; /* files, not markers */
 	int first; /* failure */
 	struct table *table; /* of a dry run; NULL */
+	const char
+		*stage; /* of one of several: its rows' names are locations */
 };
 
 static bool remove_is_marker(const char *key)
@@ -77,16 +79,19 @@ static int remove_take(void *arg, const struct list_entry *e, const char *name,
 static int remove_show(void *arg, const struct list_entry *e, const char *name,
 		       struct failure *f)
 {
+	BUF_LOCAL location = BUF_INIT(2 * STORE_KEY_MAX);
 	struct remover *r = arg;
-	const struct table_value row[] = {
-		{ .text = name },
-		{ .number = e->info.size },
-	};
 	int rc;
 
 	if (remove_is_marker(e->key))
 		return 0;
-	rc = table_row(r->table, row);
+	if (r->stage)
+		buf_addf(&location, "@%s/%s", r->stage, name);
+	rc = table_row(r->table,
+		       (const struct table_value[2]){
+			       { .text = r->stage ? buf_str(&location) : name },
+			       { .number = e->info.size },
+		       });
 	return rc ? failure_write(f, rc) : 0;
 }
 
@@ -214,16 +219,16 @@ static int remove_tell_failed(const struct remover *r, struct failure *f)
 			   strerror(-r->first));
 }
 
-static int remove_print_counts(const struct remover *r, const struct output *o,
-			       struct failure *f)
+int statement_remove_print(uint64_t removed, uint64_t failed,
+			   const struct output *o, struct failure *f)
 {
 	static const struct table_column columns[] = {
 		{ "removed", TABLE_NUMBER },
 		{ "failed", TABLE_NUMBER },
 	};
 	const struct table_value row[] = {
-		{ .number = r->removed },
-		{ .number = r->failed },
+		{ .number = removed },
+		{ .number = failed },
 	};
 	struct table *t = table_open(o, columns, 2);
 	int rc;
@@ -235,21 +240,29 @@ static int remove_print_counts(const struct remover *r, const struct output *o,
 	return rc ? failure_write(f, rc) : 0;
 }
 
-static int remove_dry(struct remover *r, struct stage *stage, const char *path,
-		      struct pattern *pattern, const struct sql_statement *q,
-		      const struct output *o, struct failure *f)
+struct table *statement_remove_table(const struct output *o)
 {
 	static const struct table_column columns[] = {
 		{ "name", TABLE_TEXT },
 		{ "size", TABLE_NUMBER },
 	};
-	int rc, end;
 
-	r->table = table_open(o, columns, 2);
+	return table_open(o, columns, 2);
+}
+
+static int remove_dry(struct remover *r, struct stage *stage, const char *path,
+		      struct pattern *pattern, const struct sql_statement *q,
+		      const struct output *o, struct failure *f)
+{
+	int rc, end = 0;
+
+	r->stage = o->several ? stage->name : NULL;
+	r->table = o->several ? o->several->table : statement_remove_table(o);
 	if (!r->table)
 		return failure_set(f, CODE_STORAGE, -ENOMEM, "no memory");
 	rc = remove_scope(r, stage, path, pattern, q, f);
-	end = table_end(r->table);
+	if (!o->several)
+		end = table_end(r->table);
 	return !rc && end ? failure_write(f, end) : rc;
 }
 
@@ -257,15 +270,18 @@ static int remove_now(struct remover *r, struct stage *stage, const char *path,
 		      struct pattern *pattern, const struct sql_statement *q,
 		      const struct output *o, struct failure *f)
 {
-	int rc, print_rc;
+	int rc, print_rc = 0;
 
 	if (stage->ro)
 		return failure_set(f, CODE_PERMISSION, -EROFS,
 				   "stage %s is read-only", stage->name);
 	rc = remove_scope(r, stage, path, pattern, q, f);
-	if (rc && !r->removed && !r->failed)
-		return rc;
-	print_rc = remove_print_counts(r, o, f);
+	if (o->several) {
+		o->several->removed += r->removed;
+		o->several->failed += r->failed;
+	} else if (!rc || r->removed || r->failed) {
+		print_rc = statement_remove_print(r->removed, r->failed, o, f);
+	}
 	if (!rc && !print_rc && r->failed)
 		rc = remove_tell_failed(r, f);
 	return rc ? rc : print_rc;

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -74,7 +75,9 @@ static void table_add_json(struct buf *out, const struct table_column *c,
 {
 	text_json_string(out, c->name);
 	buf_addc(out, ':');
-	if (c->type == TABLE_NUMBER)
+	if (v->none)
+		buf_adds(out, "null");
+	else if (c->type == TABLE_NUMBER)
 		buf_addf(out, "%llu", (unsigned long long)v->number);
 	else if (c->type == TABLE_BOOL)
 		buf_adds(out, v->number ? "true" : "false");
@@ -94,7 +97,9 @@ static void table_add_plain(struct buf *out, const struct table_column *c,
 {
 	char time[TIME_LIST_SIZE];
 
-	if (c->type == TABLE_NUMBER) {
+	if (v->none) {
+		return;
+	} else if (c->type == TABLE_NUMBER) {
 		buf_addf(out, "%llu", (unsigned long long)v->number);
 	} else if (c->type == TABLE_BOOL) {
 		buf_adds(out, v->number ? "true" : "false");
@@ -286,7 +291,9 @@ static int table_put_plain_row(struct table *t,
 		buf_init(&plain[i], CELL_MAX);
 		buf_init(&shown[i], CELL_MAX);
 		table_add_plain(&plain[i], &t->columns[i], &values[i]);
-		if (t->format == TABLE_TABLE)
+		if (t->format == TABLE_TABLE && values[i].none)
+			buf_addc(&shown[i], '-');
+		else if (t->format == TABLE_TABLE)
 			text_one_line(&shown[i], buf_str(&plain[i]));
 		cells[i] = buf_str(t->format == TABLE_TABLE ? &shown[i]
 							    : &plain[i]);
@@ -328,6 +335,20 @@ static void table_put_header(struct table *t)
 bool output_is_for_person(int format)
 {
 	return format == TABLE_AUTO && isatty(STDOUT_FILENO);
+}
+
+bool output_is_table(int format)
+{
+	return format == TABLE_TABLE || output_is_for_person(format);
+}
+
+size_t output_width(void)
+{
+	struct winsize size;
+
+	return !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col
+		       ? size.ws_col
+		       : 80;
 }
 
 bool output_has_colours(FILE *out)

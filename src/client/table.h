@@ -41,6 +41,7 @@ enum table_mark { TABLE_USUAL, TABLE_GOOD, TABLE_BAD };
 /* What the column's type says; text NULL is NULL. */
 struct table_value {
 	const char *text;
+	bool none; /* a number or time that is NULL: empty, - in a table */
 	uint64_t number;
 	struct timespec time;
 	enum table_mark mark; /* a colour, in a table on a terminal */
@@ -55,18 +56,26 @@ struct table;
 /* Of the verb: a page of links, and a QR code. */
 enum { FORMAT_URL = TABLE_AUTO + 1, FORMAT_CURL, FORMAT_HTML, FORMAT_QR };
 
+struct several;
+
 struct output {
 	int format; /* enum table_format and the two above */
 	bool header; /* names of the columns first (TSV, CSV) */
 	/* For a person: what fits a terminal, sizes as 1.5 GiB; made by
 	 * output_for_person(). */
 	bool brief;
+	/* One of several statements, client/statement.h; NULL: alone. */
+	struct several *several;
 	/* PRESIGN's headers have the host, as in Databend's documents. */
 	bool compat_host;
 };
 
 /* Is it a table on a terminal because nothing else was asked for? */
 bool output_is_for_person(int format);
+/* Is it a table, asked for or not? */
+bool output_is_table(int format);
+/* Columns of the terminal at standard output; 80 where there is none. */
+size_t output_width(void);
 /* Colours are wanted there: NO_COLOR is not set. */
 bool output_has_colours(FILE *out);
 

@@ -89,6 +89,25 @@ run list @inner --format table
 holds 'a table has a header' grep -qE '^name +size  md5 +last_modified +creator$' "$DIR/out"
 is 'a table keeps a row in its line' "$(wc -l <"$DIR/out")" 3
 
+# ---- several ----
+
+run list @ext/ab/ @~
+is 'of several, one output, whose names are locations' "$RC $(cut -f1,2 "$DIR/out" | tr '\t\n' ' ,')" \
+	'0 @ext/ab/cd.csv 9,@ext/ab/cd.csv.bk 12,@ext/ab/x.parquet 12,@~/books.parquet 3,'
+run list @ext/ab/ @~ --format json
+is '... an array in JSON' "$(jq -r '.[].name' "$DIR/out" | tr '\n' ' ')" \
+	'@ext/ab/cd.csv @ext/ab/cd.csv.bk @ext/ab/x.parquet @~/books.parquet '
+run list @ext/b @none @~ @ext --sort size --format table
+is '... tables with a heading each; what fails is named, the rest is there' \
+	"$RC $(grep -c 'cannot list @none: Stage' "$DIR/err") $(wc -l <"$DIR/err") $(grep -n ':$\|^$' "$DIR/out" | tr '\n' ' ')" \
+	'1 1 1 1:@ext/b: 4: 5:@~: 8: 9:@ext: '
+run list @none @nix
+is '... all that fail' "$RC $(wc -l <"$DIR/err")$(cat "$DIR/out")" '1 2'
+fails 'a word of several that is no location' 2 'begins with @' list @ext ext
+timeout 60 "$STAGEFS" list @ext @~ @inner >/dev/full 2>"$DIR/err"
+is 'a full disk fails once' "$? $(cat "$DIR/err")" \
+	'1 stagefs: cannot write: No space left on device'
+
 # ---- many, and memory ----
 
 seq -f 'many/%05g' 3000 | xargs -d '\n' bash -c "$(declare -f boto); PORT=$PORT SECRET=$SECRET; boto \"\$@\"" _
@@ -101,7 +120,6 @@ fails 'no stage' 2 'which stage' list
 fails 'no at sign' 2 'begins with @' list ext
 fails 'dot dot' 2 'is not a name' list @ext/../a
 fails 'a key that is too long' 1 'File name too long' list "@ext/$(printf 'x%.0s' {1..1100})"
-fails 'too many words' 2 'too many' list @ext @~
 fails 'a pattern that is none' 2 'no regular expression: .* at byte' list @ext --pattern '('
 fails 'an unknown option' 2 'unknown option --patern; did you mean --pattern' list @ext --patern x
 run list @ext

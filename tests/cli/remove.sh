@@ -50,6 +50,24 @@ fails 'a pattern for a file' 2 'goes with --recursive' remove @ext/a --pattern x
 fails 'no location' 2 'which file' remove
 fails 'a stage that is not there' 1 "Stage 'x' does not exist" remove @x/a
 
+# ---- several
+fill
+is 'several' "$(removed @ext/a @ext/e)" '0 2 0 '
+is '... and no others' "$(left)" 'a.bak d/a d/b d/sub/c dd '
+is 'a dry run of several prints locations' "$(removed @ext/d @ext/dd -r --dry-run)" '0 @ext/d/a 3 @ext/d/b 3 @ext/d/sub/c 7 @ext/dd 2 '
+is 'one that is not there fails, the rest goes' "$(removed @ext/none @ext/a.bak @ext/d @none/a @ext/dd)" '1 2 0 '
+is '... each with its line' "$(sed 's/ (--rec.*//' "$DIR/err")" "stagefs: cannot remove @ext/none: there is no such file
+stagefs: cannot remove @ext/d: it names a directory
+stagefs: cannot remove @none/a: Stage 'none' does not exist."
+is '... and no more' "$(left)" 'd/a d/b d/sub/c '
+is 'none of them is there' "$(removed @ext/none @ext/nix)" '1 '
+is '... which may be so' "$(removed -f @ext/none @ext/nix)" '0 0 0 '
+fails 'one of several that is no location: nothing goes' 2 'begins with @' remove -r @ext/d ext/dd
+is '... nothing' "$(left)" 'd/a d/b d/sub/c '
+fill
+is 'more than a line of words' "$(seq -f '@ext/x%g' 200 | xargs "$STAGEFS" rm -f @ext/a; left)" '1	0
+a.bak d/a d/b d/sub/c dd e '
+
 fill
 admin _fault '{"match": {"method": "POST", "query": "delete", "count": 0},
 	"action": {"type": "status", "status": 403, "code": "AccessDenied"}}' >/dev/null

@@ -56,7 +56,19 @@ is '... not as deep, with sizes' "$(cat "$DIR/out")" '@ext/2026/
 └── all.csv  (4.8 KiB)
 
 2 directories, 1 file, 4.8 KiB'
+run du -s @ext/2026 @ext/nix @ext/2027/
+is 'du of several: what fails is named, the rest is there' "$RC $(cat "$DIR/err") $(tr '\t\n' ' ,' <"$DIR/out")" \
+	'1 stagefs: cannot list @ext/nix: there is no such directory 14000 4 @ext/2026/,1024 1 @ext/2027/,'
+run tree @ext/2026/02 @ext/nix @ext/2027 -s
+is 'tree of several: one sum' "$RC $(cat "$DIR/err") $(cat "$DIR/out")" \
+	'1 stagefs: cannot list @ext/nix: there is no such directory @ext/2026/02
+└── z.csv  (3.9 KiB)
+@ext/2027
+└── b  (1.0 KiB)
+
+0 directories, 2 files, 4.9 KiB'
 for verb in du tree; do
+	fails "$verb of several, one of which is no location" 2 'ext' $verb @ext ext
 	fails "$verb of nothing" 2 'which stage' $verb
 	fails "$verb of what is not there" 1 'cannot list @ext/nix: there is no such directory' $verb @ext/nix
 	fails "$verb of a stage that is not there" 1 'cannot list @nix: .*does not exist' $verb @nix

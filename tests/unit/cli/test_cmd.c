@@ -171,12 +171,13 @@ static void test_parse(void **state)
 {
 	for (size_t i = 0; i < COUNT(parses); i++) {
 		BUF_LOCAL words = BUF_INIT(BUF_LINE);
-		char **argv = (char **)parses[i].argv, parts[16];
+		char *argv[ARGS_MAX], parts[16];
 		struct target t = { 0 };
 		struct cmd_words w;
 		struct said said;
 		int status;
 
+		memcpy(argv, parses[i].argv, sizeof(argv));
 		said_begin(&said, STDERR_FILENO);
 		status = cmd_parse(&list, count(argv), argv, &t, &w, 2);
 		said_end(&said);

@@ -46,13 +46,28 @@ static const struct table_value odd[] = {
 static const struct table_value *const all[] = { plain, odd, timed,
 						 hardly_timed };
 
+static const struct table_value none[] = {
+	{ .text = "dir/" },
+	{ .number = 1, .none = true },
+	{ .none = true },
+	{ .text = NULL },
+};
+static const struct table_value *const nones[] = { none };
+
 static const struct {
 	const char *sentence;
 	enum table_format format;
 	bool header;
 	unsigned rows; /* of all */
 	const char *wanted;
+	const struct table_value *const *values; /* NULL: all */
 } outputs[] = {
+	{ "what has none, in JSON", TABLE_NDJSON, false, 1,
+	  "{\"name\":\"dir/\",\"size\":null,\"at\":null,\"note\":null}\n",
+	  nones },
+	{ "... in TSV", TABLE_TSV, false, 1, "dir/\t\t\t\n", nones },
+	{ "... in a table", TABLE_TABLE, false, 1,
+	  "name  size  at  note\ndir/     -  -\n", nones },
 	{ "JSON", TABLE_JSON, false, 2,
 	  "[{\"name\":\"a.csv\",\"size\":998,"
 	  "\"at\":\"2023-06-28T04:13:15.178Z\",\"note\":null},\n"
@@ -112,9 +127,11 @@ static void formats(void **state)
 			table_new(f, outputs[i].format, outputs[i].header,
 				  columns, COUNT(columns));
 		char *got;
+		const struct table_value *const *values =
+			outputs[i].values ? outputs[i].values : all;
 
 		for (unsigned r = 0; r < outputs[i].rows; r++)
-			row_number(outputs[i].sentence, table_row(t, all[r]),
+			row_number(outputs[i].sentence, table_row(t, values[r]),
 				   0);
 		row_number(outputs[i].sentence, table_end(t), 0);
 		got = written(f);
