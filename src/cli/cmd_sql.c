@@ -168,6 +168,7 @@ static int sql_run_source(const struct sql_options *o, const struct source *src)
 {
 	const struct output output = { .format = o->format,
 				       .header = o->header,
+				       .brief = output_is_for_person(o->format),
 				       .compat_host = o->compat_host };
 	SESSION_LOCAL s = { 0 };
 	int status = sql_check(src);
@@ -247,6 +248,7 @@ static int sql_run_prompt(const struct sql_options *o)
 {
 	const struct output output = { .format = o->format,
 				       .header = o->header,
+				       .brief = output_is_for_person(o->format),
 				       .compat_host = o->compat_host };
 	SESSION_LOCAL s = { 0 };
 	struct prompt_arg arg = { &s, &output };

@@ -9,6 +9,7 @@
 #include "client/table.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -57,9 +58,46 @@ static struct table *show_open(const struct output *o)
 			: table_open(o, columns, N_COLUMNS);
 }
 
+#define UPRIGHT_COLUMN 21 /* where values begin */
+
+/* Bytes of s that stand in that many columns: to its last place
+ * between parts of a list, a path or a sentence, if there is one. */
+static size_t show_fit(const char *s, size_t room)
+{
+	size_t n = 0, best = 0;
+
+	for (size_t have = 0; s[n]; have++) {
+		if (have == room)
+			return best ? best : n;
+		do
+			n++;
+		while (((unsigned char)s[n] & 0xc0) == 0x80);
+		if (strchr(" ,/", s[n - 1]))
+			best = n;
+	}
+	return n;
+}
+
+/* A name and its value, whose further lines stand below the first. */
+static void show_put_value(const char *name, const char *value, size_t width)
+{
+	size_t room =
+		width > 2 * UPRIGHT_COLUMN ? width - UPRIGHT_COLUMN : SIZE_MAX;
+
+	do {
+		size_t n = show_fit(value, room);
+
+		printf("%-*s%.*s\n", UPRIGHT_COLUMN, name, (int)n, value);
+		value += n;
+		name = "";
+	} while (*value);
+}
+
 /* A line for each column that says something. */
 static void show_put_upright(const struct table_value *values)
 {
+	size_t width = output_width();
+
 	for (unsigned i = 0; i < N_COLUMNS; i++) {
 		BUF_LOCAL line = BUF_INIT(BUF_LINE);
 		const char *text = columns[i].type == TABLE_BOOL
@@ -68,7 +106,7 @@ static void show_put_upright(const struct table_value *values)
 
 		if (text) {
 			text_one_line(&line, text);
-			printf("%-20s %s\n", columns[i].name, buf_str(&line));
+			show_put_value(columns[i].name, buf_str(&line), width);
 		}
 	}
 	fflush(stdout);

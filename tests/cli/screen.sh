@@ -44,7 +44,17 @@ is 'sizes for people, one level, the largest first' "$(mask)" '   size  last_mod
       -                    2026/
 1 directory, 2 files, 2.8 MiB'
 run ls -1 @ext
-is 'a pipe has the columns that it had' "$(awk -F'\t' '{ print $1, $2, NF }' "$DIR/out" | tr '\n' ,)" '2026/ 0 5,small.csv 3000000 5,young 10 5,'
+is 'a pipe has the columns that it had' "$(awk -F'\t' '{ print $1, $2, NF }' "$DIR/out" | tr '\n' ,)" '2026/  5,small.csv 3000000 5,young 10 5,'
+run ls -1 @ext --format ndjson
+is '... in JSON a directory has neither size nor time' "$(jq -c '[.name, .size, .last_modified]' "$DIR/out" | head -1)" '["2026/",null,null]'
+run ls -1h @ext --format csv
+is '... nor in CSV' "$(head -1 "$DIR/out" | tr -d '\r')" '2026/,,,,'
+on_terminal 80 ls -1 @ext
+is 'on a terminal it has a dash' "$(mask)" '   size  last_modified     name
+      -                    2026/
+3000000  DATE TIME  small.csv
+     10  DATE TIME  young
+1 directory, 2 files, 2.8 MiB'
 run ls --sort time @ext
 is '... and may be sorted' "$(head -1 "$DIR/out" | cut -f1)" young
 run ls -h @ext
@@ -54,13 +64,39 @@ is 'show: name, type, URL' "$(sed 's/ *$//' "$DIR/out")" 'name    type      url
 broken  External  s3://other/nope/
 ext     External  s3://other/data/'
 on_terminal 80 desc broken
-is 'desc stands upright' "$(grep -v storage_params "$DIR/out")" "name                 broken
+is 'desc stands upright' "$(grep -v '^storage_params\|^ ' "$DIR/out")" "name                 broken
 stage_type           External
 storage_type         s3
 url                  s3://other/nope/
 endpoint             http://127.0.0.1:$PORT
 has_credentials      yes
 comment              a comment"
+long=$(printf 'a/rather/long/way/%.0s' {1..9})
+cat >>"$STAGEFS_CONFIG" <<END
+[stage far]
+url = s3://other/$long
+endpoint_url = http://127.0.0.1:$PORT
+access_key_id = AKTEST
+secret_access_key = $SECRET
+comment = $(printf 'wörter ohne ende %.0s' {1..9})end
+END
+for width in 80 120; do
+	on_terminal $width desc far
+	is "desc at $width columns: further lines stand under the value" \
+		"$(awk -v width=$width '{ c = substr($0, 1, 21) } /^[a-z]/ { keys++ } length > width || c !~ / $/ { print }
+			END { print keys >= 7 }' "$DIR/out")" 1
+	is '... nothing is lost' "$(sed 's/^.\{21\}//' "$DIR/out" | tr -d '\n' | grep -oF "s3://other/$long" | head -1)" "s3://other/$long"
+	for q in 'LIST @ext' 'SHOW STAGES' 'DESC STAGE far'; do
+		on_terminal $width sql "$q"
+		cp "$DIR/out" "$DIR/sql"
+		read -ra verb <<<"${q,,}"
+		on_terminal $width "${verb[@]}"
+		is "sql at $width columns: $q as the verb has it" "$(cat "$DIR/sql")" "$(cat "$DIR/out")"
+	done
+	run sql 'LIST @ext'
+	is '... but in a pipe' "$(awk -F'\t' '{ print NF }' "$DIR/out" | sort -u)" 5
+done
+sed -i '/^\[stage far\]/,$d' "$STAGEFS_CONFIG"
 on_terminal 80 check
 is 'check: a table, and what is wrong below it, in red' "$RC $(sed 's/\x1b\[31m/<r>/g; s/\x1b\[32m/<g>/g; s/\x1b\[0m/<>/g' "$DIR/out" | sed '$s/: .*/: .../')" \
 	'1 name       status  url
@@ -121,7 +157,7 @@ LIST @nix;
 CREATE STAGE s URL='s3://bucket/x/' CONNECTION=(access_key_id='a' secret_access_key='sesame');
 exit
 END
-is 'the prompt of sql' "$? $(grep -c '^young ' "$DIR/out") $(grep -c '^small.csv ' "$DIR/out") $(grep -c '2501' "$DIR/out")" '0 1 1 1'
+is 'the prompt of sql' "$? $(grep -c '  young$' "$DIR/out") $(grep -c '  small.csv$' "$DIR/out") $(grep -c '2501' "$DIR/out")" '0 1 1 1'
 holds '... has a history' grep -q 'young' "$DIR/state/stagefs/sql_history"
 holds '... of whole statements' grep -q 'LIST.*small.csv' "$DIR/state/stagefs/sql_history"
 holds '... without secrets' sh -c "! grep -q sesame '$DIR/state/stagefs/sql_history'"

@@ -153,10 +153,10 @@ ok 'so it is with each statement that is typed' '
 	timeout 90 script -qec "$STAGEFS sql --config=$CONF" /dev/null \
 		<"$T/typing" >"$T/typed" & exec 7>"$T/typing"
 	echo "LIST @ext/late;" >&7
-	until_ok 60 "grep -q ^late/other $T/typed" && gather late &&
+	until_ok 60 "grep -q late/other $T/typed" && gather late &&
 		printf "LIST @ext/late;\nexit;\n" >&7
 	exec 7>&-; wait; cat "$T/typed"
-	[ "$(grep -c ^late/other "$T/typed")" = 2 ] && ! grep "late/[1-9]" "$T/typed"'
+	[ "$(grep -c "late/other" "$T/typed")" = 2 ] && ! grep "late/[1-9]" "$T/typed"'
 
 # A daemon that is stopped answers nobody: what says so has waited for it.
 waits() {	# VERB WORD...: yes or no
