@@ -197,6 +197,7 @@ tests_unit_test_fs_cache_SOURCES = \
 	tests/unit/fs/cache/test_disk_cache.c \
 	tests/unit/fs/cache/test_disk_segment.c \
 	tests/unit/fs/cache/test_prefetch.c \
+	tests/unit/fs/cache/test_prefetch_far.c \
 	tests/unit/fs/cache/test_wire.c
 tests_unit_test_fs_cache_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_fs_cache_LDADD = $(UNIT_LIBS)

@@ -46,6 +46,18 @@ static void block_wake_locked(struct block_cache *c, struct block *b)
 	atomic_store(&b->need, need);
 }
 
+/* Told at once: its reader, which this wakes, looks how far the store is. */
+static void block_first_byte(struct block *b)
+{
+	struct block_cache *c = b->cache;
+
+	b->first_us = clock_mono_us();
+	lock_take(&c->lock);
+	wire_saw_first(&source_locked(c, b->source)->wire,
+		       b->first_us - b->asked_us);
+	lock_drop(&c->lock);
+}
+
 static void block_on_data(struct store_get *get, const void *bytes, size_t n)
 {
 	struct block *b = (struct block *)get;
@@ -55,7 +67,7 @@ static void block_on_data(struct store_get *get, const void *bytes, size_t n)
 	n = (size_t)number_min(n, b->len - have);
 	memcpy(b->mem + have, bytes, n);
 	if (!b->first_us)
-		b->first_us = clock_mono_us();
+		block_first_byte(b);
 	atomic_store(&b->have, have + n);
 	if (atomic_load(&b->need) > have + n)
 		return;

@@ -4,7 +4,8 @@
  *
  *   at the start   nothing read yet: a read at 0 is taken for sequential
  *   sequential     streak > 0: reads follow one another; the window doubles
- *                  with each from PREFETCH_FIRST to its bound
+ *                  with each from PREFETCH_FIRST to its bound, and grows by
+ *                  more with a larger one: what counts is how much was read
  *   random         window 0: a read brings what it asks for, in whole 4 KiB
  *
  * A read that lands a little before or behind `next` is the kernel's own
@@ -19,7 +20,7 @@
  * store that is far away would learn too late that it is not.
  *
  * A GET of read-ahead is an eighth of the window at most, up to BLOCK_MAX, so
- * that with the whole window 24 of them are in flight. It is a power of two,
+ * that with the whole window 28 of them are in flight. It is a power of two,
  * because only such buffers are kept (base/pool.h).
  */
 #include "fs/cache/prefetch.h"
@@ -74,12 +75,21 @@ static uint64_t prefetch_bound(const struct prefetch *p, const struct wire *w)
 	return number_min(bytes, PREFETCH_WINDOW_MAX);
 }
 
+/* Reads of a MiB are as good a sign as eight times as many of PREFETCH_FIRST:
+ * far away each doubling would cost a round trip. */
+static uint64_t prefetch_grown(const struct prefetch *p, uint64_t len)
+{
+	uint64_t times = number_max(2 * len / PREFETCH_FIRST, 2);
+
+	return number_max(times * p->window,
+			  number_max(2 * len, PREFETCH_FIRST));
+}
+
 static void prefetch_grow(struct prefetch *p, const struct prefetch_read *r)
 {
 	p->streak++;
 	prefetch_measure(p, r);
-	p->window = number_max(2 * p->window,
-			       number_max(2 * r->len, PREFETCH_FIRST));
+	p->window = prefetch_grown(p, r->len);
 	p->window = number_min(p->window, prefetch_bound(p, r->wire));
 }
 
@@ -124,6 +134,7 @@ void prefetch_plan(struct prefetch *p, const struct prefetch_read *r,
 	out->ahead_block = prefetch_ahead_block(p);
 	out->block = number_max(out->block, out->ahead_block);
 	out->block = number_min(out->block, BLOCK_MAX);
+	out->block = number_min(out->block, r->size - out->start);
 	out->ahead_end = number_min(end + p->window, r->size);
 }
 

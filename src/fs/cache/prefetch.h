@@ -3,7 +3,7 @@
  * How much to ask for, and how far ahead: a function of how one handle has
  * read so far, and of what is known of the way to the store. Pure.
  *
- * The first GET is small for a fast first byte; the window doubles while reads
+ * The first GET is small for a fast first byte; the window grows while reads
  * stay sequential and falls to nothing when they do not, so that a random
  * 4 KiB read fetches little more than 4 KiB. It grows to what the reader takes
  * while one GET is under way, twice.
@@ -19,7 +19,7 @@ struct wire;
 #define PREFETCH_FIRST (128U << 10) /* bytes of a first sequential GET */
 /* Bytes ahead of a reader, when it has read for long: */
 #define PREFETCH_WINDOW_MIN (16U << 20) /* at least, however near the store */
-#define PREFETCH_WINDOW_MAX (96U << 20) /* at most */
+#define PREFETCH_WINDOW_MAX (112U << 20) /* at most */
 #define PREFETCH_GETS 8 /* the least that the window is cut into */
 #define PREFETCH_WHOLE (1U << 20) /* objects that come by one GET */
 

@@ -16,6 +16,8 @@ struct wire {
 	uint64_t speed; /* bytes a second of one GET from then on */
 };
 
+/* A GET's first byte has come, so long after it was asked for. */
+void wire_saw_first(struct wire *w, uint64_t first_us);
 /* A GET of `bytes` has ended: when its first byte came, and its last. */
 void wire_saw(struct wire *w, uint64_t first_us, uint64_t whole_us,
 	      uint64_t bytes);

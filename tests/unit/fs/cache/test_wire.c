@@ -36,6 +36,18 @@ static void test_rows(void **state)
 	}
 }
 
+static void test_first(void **state)
+{
+	struct wire w = { 0 };
+
+	wire_saw_first(&w, 200000);
+	assert_int_equal(w.rtt_us, 200000);
+	wire_saw_first(&w, 100000);
+	wire_saw_first(&w, 300000);
+	assert_int_equal(w.rtt_us, 100000);
+	assert_int_equal(w.speed, 0);
+}
+
 static void test_takes(void **state)
 {
 	struct wire w = { .rtt_us = 20000 };
@@ -49,6 +61,7 @@ SUITE(wire)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_first),
 		cmocka_unit_test(test_takes),
 	};
 
