@@ -17,6 +17,8 @@
 #include "fuse/op_counts.h"
 
 #define WANTED (FUSE_PARALLEL_DIROPS | FUSE_HANDLE_KILLPRIV_V2)
+/* Of the second word of flags; Linux 6.9, whose header Debian 12 lacks. */
+#define WANTED_2 (1U << (38 - 32)) /* FUSE_NO_EXPORT_SUPPORT */
 
 enum init_state {
 	INIT_WAITED, /* the kernel has not asked */
@@ -27,7 +29,7 @@ enum init_state {
 static struct {
 	enum init_state state;
 	uint64_t unique;
-	uint32_t offered;
+	uint32_t offered, offered_2;
 	void (*after)(void *arg);
 	void *arg;
 } init;
@@ -45,6 +47,9 @@ static ssize_t init_patch_read(int fd, void *buf, size_t len, void *userdata)
 	if (h->opcode == FUSE_INIT) {
 		init.unique = h->unique;
 		init.offered = in->flags;
+		if ((in->flags & FUSE_INIT_EXT) &&
+		    n >= (ssize_t)(sizeof(*h) + sizeof(*in)))
+			init.offered_2 = in->flags2;
 		init.state = INIT_ASKED;
 	}
 	return n;
@@ -58,6 +63,10 @@ static void init_patch_reply(const struct iovec *iov, int count)
 		return;
 	out = iov[1].iov_base;
 	out->flags |= WANTED & init.offered;
+	if (!(WANTED_2 & init.offered_2) || iov[1].iov_len < sizeof(*out))
+		return;
+	out->flags |= FUSE_INIT_EXT;
+	out->flags2 |= WANTED_2 & init.offered_2;
 }
 
 static ssize_t init_patch_writev(int fd, struct iovec *iov, int count,
