@@ -252,6 +252,9 @@ void fs_release(struct fs *fs, struct handle *h);
 /* One release more is to come, of a thread that uses h longer than the kernel
  * does. */
 void fs_retain(struct handle *h);
+/* The same of an inode that the kernel may forget, and the end of that. */
+void fs_retain_inode(struct fs *fs, struct inode *i);
+void fs_release_inode(struct fs *fs, struct inode *i);
 
 /* ---- ranges of files (fs_range.c) ---- */
 /*

@@ -206,6 +206,16 @@ void fs_retain(struct handle *h)
 	atomic_fetch_add(&h->releases, 1);
 }
 
+void fs_retain_inode(struct fs *fs, struct inode *i)
+{
+	inode_ref(fs->tree, i);
+}
+
+void fs_release_inode(struct fs *fs, struct inode *i)
+{
+	inode_unref(fs->tree, i);
+}
+
 void fs_release(struct fs *fs, struct handle *h)
 {
 	if (atomic_fetch_sub(&h->releases, 1) == 1)

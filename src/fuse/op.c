@@ -81,11 +81,17 @@ static void op_work_leave(void *arg)
 {
 	struct op_work *o = arg;
 
+	struct fs *fs = fuse_req_userdata(o->req);
+
 	o->answered = true;
 	if (o->handle)
 		fs_retain(o->handle);
+	if (o->from)
+		fs_retain(o->from);
+	if (o->inode)
+		fs_retain_inode(fs, o->inode);
 	if (o->leave)
-		o->leave(o, fuse_req_userdata(o->req));
+		o->leave(o, fs);
 	fuse_req_interrupt_func(o->req, NULL, NULL);
 	op_reply(o->req, -EINTR);
 }
@@ -129,6 +135,10 @@ bool op_work_over(struct op_work *o, struct fs *fs, int rc)
 	waiter_begin(waiter_self());
 	if (o->handle)
 		fs_release(fs, o->handle);
+	if (o->from)
+		fs_release(fs, o->from);
+	if (o->inode)
+		fs_release_inode(fs, o->inode);
 	return true;
 }
 

@@ -25,12 +25,14 @@ void op_end(fuse_req_t req);
  * An operation that is not always broken off: what has come so far that to
  * finish it, or to take it back, is the shortest way. But the dead do not wait
  * for that: a killed caller's request is answered by -EINTR, and the work goes
- * on. The handle, if any, is kept until the end of that, and released there if
- * the kernel did meanwhile; leave(), if any, is called before the answer.
+ * on. The handles and the inode, if any, are kept until the end of that, and
+ * let go there if the kernel did meanwhile; leave(), if any, is called before
+ * the answer. The request is gone then: what is needed of it is taken before.
  */
 struct op_work {
 	fuse_req_t req;
-	struct handle *handle;
+	struct handle *handle, *from;
+	struct inode *inode;
 	void (*leave)(struct op_work *o, struct fs *fs);
 	bool answered;
 };
@@ -39,7 +41,7 @@ struct fs *op_work_begin(struct op_work *o);
 /* The same, of which nothing at all is broken off. */
 struct fs *op_work_begin_whole(struct op_work *o);
 /* Its end: true when there is nothing to reply any more, as it has failed or
- * was answered. */
+ * was answered; then what it has made (rc is 0) is the caller's to undo. */
 bool op_work_over(struct op_work *o, struct fs *fs, int rc);
 /* The same of an operation without a result. */
 void op_work_end(struct op_work *o, struct fs *fs, int rc);

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
+#include "fs/inval_queue.h"
 #include "fuse/killpriv.h"
 
 static struct handle *ops_file_handle(const struct fuse_file_info *fi)
@@ -30,24 +31,54 @@ static void ops_file_opened(fuse_req_t req, struct fuse_file_info *fi,
 
 void ops_file_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct fs *fs = op_begin(req);
+	struct op_work w = { .req = req, .inode = op_inode(req, ino) };
+	struct fs *fs = op_work_begin(&w);
 	struct handle *h = NULL;
 	bool keep = false;
-	int rc = killpriv_wanted() ? fs_drop_setid(fs, op_inode(req, ino)) : 0;
+	int rc = killpriv_wanted() ? fs_drop_setid(fs, w.inode) : 0;
 
 	if (!rc)
-		rc = fs_file_open(fs, op_inode(req, ino), fi->flags, &h, &keep);
-	if (op_failed(req, rc))
+		rc = fs_file_open(fs, w.inode, fi->flags, &h, &keep);
+	if (op_work_over(&w, fs, rc)) {
+		if (!rc)
+			fs_release(fs, h);
 		return;
+	}
 	ops_file_opened(req, fi, h, keep);
 	if (fuse_reply_open(req, fi) == -ENOENT)
 		fs_release(fs, h);
 }
 
+struct create_work {
+	struct op_work work;
+	const char *name;
+};
+
+/* The name may be there, and the kernel is told that it is not. */
+static void ops_file_create_leave(struct op_work *o, struct fs *fs)
+{
+	const struct create_work *w = (struct create_work *)o;
+
+	inval_queue_entry(fs_inval_queue(fs), o->inode, w->name);
+}
+
+static void ops_file_create_undo(struct fs *fs, struct handle *h,
+				 struct fs_entry *e)
+{
+	fs_release(fs, h);
+	fs_forget(fs, e->inode, 1);
+}
+
 void ops_file_create(fuse_req_t req, fuse_ino_t parent, const char *name,
 		     mode_t mode, struct fuse_file_info *fi)
 {
-	struct fs *fs = op_begin(req);
+	struct create_work w = {
+		.work = { .req = req,
+			  .inode = op_inode(req, parent),
+			  .leave = ops_file_create_leave },
+		.name = name,
+	};
+	struct fs *fs = op_work_begin(&w.work);
 	struct fuse_entry_param param;
 	struct fs_entry e = { 0 };
 	struct handle *h = NULL;
@@ -55,16 +86,17 @@ void ops_file_create(fuse_req_t req, fuse_ino_t parent, const char *name,
 	int rc;
 
 	op_caller(req, &c);
-	rc = fs_file_create(fs, op_inode(req, parent), name, mode, fi->flags,
-			    &c, &e, &h);
-	if (op_failed(req, rc))
+	rc = fs_file_create(fs, w.work.inode, name, mode, fi->flags, &c, &e,
+			    &h);
+	if (op_work_over(&w.work, fs, rc)) {
+		if (!rc)
+			ops_file_create_undo(fs, h, &e);
 		return;
+	}
 	ops_file_opened(req, fi, h, true);
 	op_entry_param(&e, &param);
-	if (fuse_reply_create(req, &param, fi) == -ENOENT) {
-		fs_release(fs, h);
-		fs_forget(fs, e.inode, 1);
-	}
+	if (fuse_reply_create(req, &param, fi) == -ENOENT)
+		ops_file_create_undo(fs, h, &e);
 }
 
 /* mknod(2) of a regular file; devices, pipes and sockets have no object. */
@@ -185,18 +217,20 @@ void ops_file_copy_range(fuse_req_t req, fuse_ino_t from, off_t from_at,
 			 off_t to_at, struct fuse_file_info *to_fi, size_t len,
 			 int flags)
 {
-	struct fs *fs = op_begin(req);
-	struct handle *h = ops_file_handle(to_fi);
+	struct op_work w = { .req = req,
+			     .handle = ops_file_handle(to_fi),
+			     .from = ops_file_handle(from_fi) };
+	pid_t thread = fuse_req_ctx(req)->pid;
+	struct fs *fs = op_work_begin(&w);
 	ssize_t n = flags ? -EINVAL : 0;
 
 	/* As in fallocate(2). */
 	if (!n && fuse_req_ctx(req)->uid)
 		n = fs_drop_setid(fs, op_inode(req, to));
 	if (!n)
-		n = fs_range_copy(fs, ops_file_handle(from_fi), from_at, h,
-				  to_at, len);
+		n = fs_range_copy(fs, w.from, from_at, w.handle, to_at, len);
 	if (n > 0)
-		fs_written_by(fs, h, fuse_req_ctx(req)->pid);
-	if (!op_failed(req, n < 0 ? (int)n : 0))
+		fs_written_by(fs, w.handle, thread);
+	if (!op_work_over(&w, fs, n < 0 ? (int)n : 0))
 		fuse_reply_write(req, (size_t)n);
 }

@@ -430,6 +430,19 @@ ok 'what was written is there' '
 held 'a truncation that gives an upload up' '"method": "DELETE", "query": "uploadId="' \
 	"/usr/bin/python3 $T/fsync.py $E/held/cut $T/parts 5"
 good_again
+cat >"$T/open.py" <<'PY'
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+fd = os.open(sys.argv[1], os.O_CREAT | os.O_WRONLY, 0o644)
+data = open(sys.argv[2], "rb").read()
+while data:
+    data = data[os.write(fd, data):]
+os.open(sys.argv[1], os.O_RDONLY | os.O_TRUNC)
+PY
+held 'an open that gives an upload up' '"method": "DELETE", "query": "uploadId="' \
+	"/usr/bin/python3 $T/open.py $E/held/open $T/parts"
+good_again
+ok 'what it has emptied is empty' 'until_ok 60 "[ \$(stat -c %s $E/held/open) = 0 ]"'
 ok 'the mount still works' 'cat $E/large/f005 | cmp - $LOCAL/large/f005'
 
 done_testing
