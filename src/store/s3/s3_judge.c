@@ -118,7 +118,7 @@ static bool judge_is_outdated(struct s3_call *c, const struct http_reply *reply)
 static void judge_success(struct s3_call *c, const struct http_reply *reply)
 {
 	s3_clock_learn(c, reply);
-	s3_lack_learn(c);
+	s3_lack_learn(c, reply);
 	if (c->guessed)
 		s3_state_confirm_region(c->s3, c->generation);
 }

@@ -205,8 +205,33 @@ enum http_verdict s3_lack_judge(struct s3_call *c,
 	return HTTP_DONE;
 }
 
-void s3_lack_learn(struct s3_call *c)
+/* Ceph numbers its requests so (and Swift, which takes ETags in either form).
+ * It is a guess: who trusts it must go on when it was wrong. */
+static bool lack_may_be_ceph(const struct http_reply *reply)
 {
+	BUF_LOCAL id = BUF_INIT(256);
+
+	return http_reply_header(reply, "x-amz-request-id", &id) &&
+	       text_starts_with(buf_str(&id), "tx");
+}
+
+static void lack_hear(struct s3 *s, const struct http_reply *reply)
+{
+	bool ceph;
+
+	if (LOCK_UNDER(&s->lock, s3_locked(s)->heard))
+		return;
+	ceph = lack_may_be_ceph(reply);
+	lock_take(&s->lock);
+	s3_locked(s)->heard = true;
+	if (ceph)
+		s3_locked(s)->lacks |= S3_WANTS_BARE_ETAG;
+	lock_drop(&s->lock);
+}
+
+void s3_lack_learn(struct s3_call *c, const struct http_reply *reply)
+{
+	lack_hear(c->s3, reply);
 	if (c->without || *c->md5)
 		s3_lack_note(c->s3, c->without | (*c->md5 ? S3_WANTS_MD5 : 0));
 }

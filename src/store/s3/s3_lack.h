@@ -37,7 +37,8 @@ static inline bool s3_lack_is_encoding(const char *parameter)
  * call->too_uneven: its parts' lengths. */
 enum http_verdict s3_lack_judge(struct s3_call *c,
 				const struct http_reply *reply);
-/* The call has succeeded: what it did without is lacking. */
-void s3_lack_learn(struct s3_call *c);
+/* The call has succeeded: what it did without is lacking. The first answer of a
+ * server also tells whether it is one that wants ETags without quotes. */
+void s3_lack_learn(struct s3_call *c, const struct http_reply *reply);
 
 #endif

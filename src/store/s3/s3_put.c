@@ -149,14 +149,16 @@ static int put_spelled(struct s3 *s, const char *key,
  * Ceph RGW compares If-Match with the ETag as it stands in its metadata,
  * without quotes, and so refuses what is right: when the ETag that was asked
  * for is there, it is asked for once more in the other form, which is
- * remembered when it helps.
+ * remembered when it helps. A server whose answers look like Ceph's is asked in
+ * that one's form from the start.
  */
 static int put_match(struct s3 *s, const char *key,
 		     const struct store_body *body,
 		     const struct store_meta *meta,
 		     const struct store_cond *cond, struct object_info *out)
 {
-	bool bare = s3_state_lacks(s, S3_WANTS_BARE_ETAG);
+	bool bare = s3_state_lacks(s, S3_WANTS_BARE_ETAG) &&
+		    !s3_state_lacks(s, S3_WANTS_QUOTED_ETAG);
 	HTTP_REPLY_LOCAL reply = { 0 };
 	struct object_info there;
 	int rc = put_spelled(s, key, body, meta, cond, bare, out);
@@ -167,8 +169,9 @@ static int put_match(struct s3 *s, const char *key,
 	if (rc || strcmp(there.etag, cond->if_match))
 		return -ESTALE;
 	rc = put_spelled(s, key, body, meta, cond, !bare, out);
-	if (!rc && !bare)
-		s3_state_learn(s, S3_WANTS_BARE_ETAG);
+	if (!rc)
+		s3_state_learn(s, bare ? S3_WANTS_QUOTED_ETAG
+				       : S3_WANTS_BARE_ETAG);
 	return rc;
 }
 

@@ -27,7 +27,8 @@ enum s3_lack {
 	S3_LACKS_ORDER = 128, /* listings are not sorted */
 	S3_LACKS_ETAGS = 256, /* listings have others than objects */
 	S3_LACKS_LISTING = 512, /* the keys may not list, which was said */
-	S3_WANTS_BARE_ETAG = 1024, /* If-Match of a write without quotes */
+	S3_WANTS_BARE_ETAG = 1024, /* If-Match of a write without quotes, as
+				      was found out, or is likely */
 	S3_LACKS_ENCODING = 2048, /* encoding-type of a listing */
 	S3_LACKS_COPY_TAGS = 4096, /* of a copy that gets other headers */
 	S3_HAS_COPY_TAGS = 8192, /* as S3_HAS_UPLOAD_TAGS */
@@ -38,6 +39,7 @@ enum s3_lack {
 	S3_HEEDS_COPY_NOT = 65536,
 	S3_HEEDS_REMOVE = 131072,
 	S3_HEEDS_REMOVE_NOT = 262144,
+	S3_WANTS_QUOTED_ETAG = 524288, /* and S3_WANTS_BARE_ETAG was wrong */
 };
 
 /* What an attempt can be made without. */
@@ -54,6 +56,7 @@ struct s3_locked {
 	unsigned generation; /* grows when the region or the time of requests
 				changes */
 	unsigned lacks; /* of enum s3_lack */
+	bool heard; /* an answer has said which server it may be */
 	struct creds *refused; /* the server does not take these */
 	struct s3_plain *plain; /* s3_plain.h; NULL: none yet */
 };
