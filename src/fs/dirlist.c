@@ -160,7 +160,7 @@ static int dirlist_take_entry(struct dirlist *l, const struct list_entry *e)
 
 static int dirlist_finish(struct dirlist *l)
 {
-	int rc = dir_filler_end(&l->fill);
+	int rc = dir_filler_end(&l->fill, l->list->lost);
 
 	if (rc)
 		return rc;
@@ -244,6 +244,7 @@ int dirlist_renew(struct fs *fs, struct inode *dir)
 {
 	char name[256];
 	struct inode *up = inode_parent(fs->tree, dir, name), *now = NULL;
+	unsigned worth = dircache_worth(fs->tree, dir);
 	uint64_t asked = tree_clock(fs->tree);
 	struct inode_view v;
 	struct dirlist l;
@@ -256,7 +257,8 @@ int dirlist_renew(struct fs *fs, struct inode *dir)
 		rc = dirlist_start_listing(&l);
 	if (!rc)
 		l.list->ahead = false;
-	while (!rc && l.state == DIRLIST_LISTING && !dirlist_has_page(&l))
+	while (!rc && l.state == DIRLIST_LISTING &&
+	       !(dirlist_has_page(&l) && l.n >= worth))
 		rc = dirlist_pull(&l);
 	inode_view(fs->tree, dir, &v); /* its marker may have come */
 	if (!rc && l.any && !v.stage_root)

@@ -52,7 +52,8 @@ int dirlist_reach(struct dirlist *l, off_t at);
 /*
  * Is there still something in a directory whose entry has grown old? Asked by
  * the listing that its reader would want next: it is complete then, unless it
- * has more than a page. 1 yes, 0 no, or -errno. May block on the store.
+ * has more than a page, and more names than it is worth (dircache_worth()). 1
+ * yes, 0 no, or -errno. May block on the store.
  */
 int dirlist_renew(struct fs *fs, struct inode *dir);
 

@@ -56,6 +56,7 @@ static int look_take(struct look *l, const struct list_entry *e)
 		return 0;
 	if (!strcmp(e->key, l->below))
 		l->found->has_marker = true;
+	l->levels.lost = l->list->lost;
 	rc = dir_levels_take(&l->levels, e);
 	return rc ? rc : 1;
 }
@@ -84,6 +85,7 @@ static int look_read(struct look *l)
 	if (!l->found->is_prefix &&
 	    (l->list->lost || (l->found->is_object && !*l->found->info.etag)))
 		return -EAGAIN;
+	l->levels.lost = l->list->lost;
 	return rc ? 0 : dir_levels_leave(&l->levels, NULL);
 }
 

@@ -190,7 +190,7 @@ int marker_empty(struct fs *fs, struct inode *dir)
 		rc = 1;
 	if (!rc)
 		rc = marker_each_open(fs, dir, marker_is_dirty);
-	if (!rc) {
+	if (!rc && !dircache_emptied(fs->tree, dir)) {
 		rc = marker_other_key(fs, dir, "", &found);
 		if (rc > 0)
 			marker_log_hidden(fs, dir, &found);

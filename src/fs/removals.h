@@ -2,8 +2,9 @@
 /*
  * Files that are removed together. The first unlink in a directory is asked of
  * the store at once; those that follow in a burst (fs/burst/burst.h) go from
- * the tree, are gathered, and leave by store_remove_many() BURST_MS later at
- * the latest, and before anything that depends on them, which waits here.
+ * the tree, are gathered, and leave by store_remove_many() BURST_MS later, or
+ * once the batch before is answered, and before anything that depends on them,
+ * which waits here.
  *
  * One that the store does not remove is in the log, its name is there again,
  * and the directory's next rmdir or fsync has the error, once.

@@ -99,6 +99,7 @@ static int subtree_next(struct subtree *s, unsigned *fetched)
 		s->next_page = now;
 	s->list->ahead = asks && subtree_affords(s, 16);
 	rc = store_list_next(s->list, &s->next);
+	s->levels.lost = s->list->lost;
 	if (s->list->pages != s->pages) {
 		s->pages = s->list->pages;
 		s->is_ahead = s->list->ahead;

@@ -113,10 +113,11 @@ void dir_filler_tell(const struct dir_filler *f, const char *key, unsigned lost)
 		       f->invisible + lost);
 }
 
-int dir_filler_end(struct dir_filler *f)
+int dir_filler_end(struct dir_filler *f, bool lost)
 {
 	int rc = dir_filler_release(f, NULL, false);
 
+	f->merge.all_named = !lost && !f->invisible;
 	if (!rc)
 		dircache_end(f->tree, &f->merge);
 	return rc;

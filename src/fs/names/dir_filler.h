@@ -52,7 +52,8 @@ int dir_filler_dir(struct dir_filler *f, const char *name,
 /* Says in the log how many keys are not shown, `lost` more among them. */
 void dir_filler_tell(const struct dir_filler *f, const char *key,
 		     unsigned lost);
-/* All has come: the directory is complete (dircache_end()). */
-int dir_filler_end(struct dir_filler *f);
+/* All has come: the directory is complete (dircache_end()). lost: but for keys
+ * that the store could not show. */
+int dir_filler_end(struct dir_filler *f, bool lost);
 
 #endif

@@ -82,7 +82,7 @@ static int dir_levels_push(struct dir_levels *l, const char *name)
 static int dir_levels_pop(struct dir_levels *l, bool whole)
 {
 	struct dir_level *level = &l->levels[--l->n];
-	int rc = whole ? dir_filler_end(&level->fill) : 0;
+	int rc = whole ? dir_filler_end(&level->fill, l->lost) : 0;
 
 	if (whole && !rc)
 		dir_filler_tell(&level->fill, buf_str(&l->path), 0);

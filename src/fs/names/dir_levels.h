@@ -26,6 +26,7 @@ struct dir_levels {
 	struct dir_level *levels;
 	size_t n, cap;
 	struct dir_merge page; /* since when what comes counts: the caller's */
+	bool lost; /* the listing has not shown some key: the caller's */
 };
 
 /* at: where top stands. To be cleared also after an error. */

@@ -106,7 +106,8 @@ void dircache_end(struct tree *t, struct dir_merge *m)
 	    !dircache_moved_locked(t, m->dir, m) &&
 	    !claims_renaming_locked(t, m->dir, NULL)) {
 		d->complete_ms = m->began_ms;
-		d->n_asked = 0;
+		d->n_asked = d->n_made = d->n_tried = 0;
+		d->all_named = m->all_named;
 	}
 	inode_unref_locked(t, m->dir);
 	tree_unlock(t);
@@ -120,21 +121,50 @@ static unsigned dircache_left_ms(struct tree *t, struct inode *dir)
 			: 0;
 }
 
-bool dircache_lasts(struct tree *t, struct inode *dir)
-{
-	return dircache_left_ms(t, dir) > inode_ttl_ms(t, dir) / 2;
-}
-
 #define LIST_MAX 900 /* names that surely fit into a page */
 #define LIST_SHARE \
 	100 /* names that are listed as cheaply as one is asked for */
 
+#define MADE_MIN 16 /* new names in a directory of which not all are known */
+#define MADE_MORE 4 /* times as many, before it is listed in vain again */
+
+/* Programs make names in it, and each one is asked for before it is made: as
+ * many as were made since are expected to be. */
+static bool dircache_is_filled_locked(struct tree *t, struct inode_dir *d)
+	REQUIRES(t->lock)
+{
+	if (d->complete_ms >= 0)
+		return d->n_made && d->n_live <= LIST_SHARE * d->n_made;
+	if (d->n_made < MADE_MIN || d->n_made < MADE_MORE * d->n_tried)
+		return false;
+	d->n_tried = d->n_made;
+	return true;
+}
+
 static bool dircache_worth_locked(struct tree *t, struct inode_dir *d)
 	REQUIRES(t->lock)
 {
+	if (dircache_is_filled_locked(t, d))
+		return true;
 	if (d->complete_ms < 0 || d->n_live > LIST_MAX)
 		return false;
 	return d->n_live <= LIST_SHARE * ++d->n_asked;
+}
+
+bool dircache_lasts(struct tree *t, struct inode *dir)
+{
+	unsigned left_ms = dircache_left_ms(t, dir);
+
+	if (left_ms > inode_ttl_ms(t, dir) / 2)
+		return true;
+	return left_ms &&
+	       TREE_UNDER(t, dir->dir->complete_ms >= 0 &&
+				     dircache_is_filled_locked(t, dir->dir));
+}
+
+unsigned dircache_worth(struct tree *t, struct inode *dir)
+{
+	return dir->dir ? TREE_UNDER(t, LIST_SHARE * dir->dir->n_made) : 0;
 }
 
 #define ALIKE_MIN 4 /* small files that tell what a name like theirs is */
@@ -220,7 +250,8 @@ void dircache_set_read(struct tree *t, struct inode *dir)
 
 static bool dircache_wants_all(const struct inode_dir *d)
 {
-	return d->read && d->n_live <= LIST_MAX;
+	return d->read &&
+	       (d->n_live <= LIST_MAX || d->n_live <= LIST_SHARE * d->n_made);
 }
 
 struct inode *dircache_used(struct tree *t, struct inode *dir)
@@ -245,6 +276,20 @@ struct inode *dircache_used(struct tree *t, struct inode *dir)
 bool dircache_complete(struct tree *t, struct inode *dir)
 {
 	return dircache_left_ms(t, dir) > 0;
+}
+
+bool dircache_emptied(struct tree *t, struct inode *dir)
+{
+	const struct inode_dir *d = dir->dir;
+	bool emptied;
+
+	if (!dircache_complete(t, dir))
+		return false;
+	tree_lock(t);
+	emptied = d->all_named && d->complete_ms >= 0 && d->removed_ms &&
+		  d->removed_ms >= d->complete_ms && !d->n_live;
+	tree_unlock(t);
+	return emptied;
 }
 
 /* ---- all children ---- */

@@ -34,15 +34,17 @@ bool dircache_moved(struct tree *t, struct inode *dir,
 		    const struct dir_merge *m);
 
 /* Is it complete for more than half its time yet? Names are asked for one by
- * one when their time is over: near its end, one listing costs less. */
+ * one when their time is over: near its end, one listing costs less. Not where
+ * names were made: there the first of them is asked for by the listing. */
 bool dircache_lasts(struct tree *t, struct inode *dir);
 /*
  * The best way to learn of a name in dir; to be asked once for each such
  * question.
  *
  * by listing   dir was complete once, and has so few names for each question
- *              since that all cost less than this one; not a directory, which
- *              has a listing of its own
+ *              since, or each name that was made, that all cost less than this
+ *              one; or many names are made in it; not a directory, which has a
+ *              listing of its own
  * by bytes     it is not known and probably a small file that will be opened,
  *              so that a GET has what the open needs: small files are known in
  *              dir that have such a name (likeness.h), and no directory that
@@ -53,6 +55,8 @@ enum dircache_way { DIRCACHE_BY_NAME, DIRCACHE_BY_LISTING, DIRCACHE_BY_BYTES };
 #define DIRCACHE_SMALL (256U << 10) /* bytes */
 enum dircache_way dircache_way(struct tree *t, struct inode *dir,
 			       const char *name);
+/* So many names may be listed to learn all, beyond the first page. */
+unsigned dircache_worth(struct tree *t, struct inode *dir);
 void dircache_no_small_file(struct tree *t, struct inode *dir);
 /* A program reads it. */
 void dircache_set_read(struct tree *t, struct inode *dir);
@@ -65,6 +69,9 @@ void dircache_set_read(struct tree *t, struct inode *dir);
 struct inode *dircache_used(struct tree *t, struct inode *dir);
 /* True when the directory is complete and fresh. */
 bool dircache_complete(struct tree *t, struct inode *dir);
+/* ... and was, down to no key at all, since this mount has removed the names
+ * in it. */
+bool dircache_emptied(struct tree *t, struct inode *dir);
 
 /*
  * Calls each() with the live children, in byte order of their names; each()

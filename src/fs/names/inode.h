@@ -119,6 +119,7 @@ struct dir_merge {
 	uint64_t asked; /* the clock when the listing began */
 	uint64_t id; /* greater than every earlier listing's */
 	int64_t began_ms;
+	bool all_named; /* at its end: it had no key that no path can name */
 };
 
 /* stage: the root is that stage's (a reference is taken), NULL: INODE_ROOT. */

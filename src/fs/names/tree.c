@@ -296,8 +296,10 @@ static int tree_make_locked(struct tree *t, struct inode *dir, const char *name,
 	tree_stamp_locked(t, i);
 	inode_put_times(i, clock_now());
 	i->flags |= INODE_OWN_MTIME;
-	if (i->dir)
-		i->dir->complete_ms = i->refreshed_ms; /* it is empty */
+	if (i->dir) { /* it is empty */
+		i->dir->complete_ms = i->refreshed_ms;
+		i->dir->all_named = true;
+	}
 	tree_dir_changed(dir);
 	tree_lru_update_locked(t, i);
 	*out = i;
@@ -323,6 +325,7 @@ int tree_create_locked(struct tree *t, struct inode *dir, const char *name,
 		S_ISLNK(n->mode) ? INODE_OWN_MODE | INODE_LINK : INODE_OWN_MODE;
 	inode_attr_known_locked(i);
 	dir->dir->read = true; /* which others are free is asked next */
+	dir->dir->n_made++;
 	*out = i;
 	return 0;
 }

@@ -39,6 +39,8 @@ struct inode_dir {
 	/* Beginning of the listing that was read to its end; -1: none. */
 	int64_t complete_ms;
 	unsigned n_asked; /* names that were asked for one by one since */
+	unsigned n_made; /* names that this mount made since */
+	unsigned n_tried; /* n_made when it was listed last, in vain */
 	/* A live child was dropped from memory when this was the latest
 	 * listing: neither it nor an older one can make us complete. */
 	uint64_t dropped_id;
@@ -47,6 +49,7 @@ struct inode_dir {
 	/* Latest stamp of what was stored below it, at any depth: no older
 	 * question can tell that it is not there. */
 	uint64_t below_stamp;
+	bool all_named; /* struct dir_merge, of that listing */
 	int64_t removed_ms; /* inode_removed_ms() */
 	/* When its own attributes were asked for; and the entry that was last,
 	 * which may be gone by now. */
@@ -402,13 +405,22 @@ static inline bool inode_within(const struct inode *i,
 }
 /* This mount has changed i just now. */
 void tree_stamp_locked(struct tree *t, struct inode *i) REQUIRES(t->lock);
-/* ... which the store has now, and so the directories above it. */
+/* ... which the store has now, and so the directories above it: these are
+ * believed anew, where only what is below them makes them. */
 static inline void tree_stamp_stored_locked(struct tree *t, struct inode *i)
 	REQUIRES(t->lock)
 {
+	bool renewed = !(i->flags & INODE_PENDING);
+	int64_t now_ms = clock_mono_ms();
+
 	i->stamp = ++tree_locked(t)->clock;
-	for (const struct inode *d = i->parent; d; d = d->parent)
+	for (struct inode *d = i->parent; d; d = d->parent) {
 		d->dir->below_stamp = i->stamp;
+		renewed = renewed && !(d->ext && d->ext->stage) &&
+			  inode_policy(d)->implied_dirs;
+		if (renewed && d->refreshed_ms >= 0)
+			d->refreshed_ms = now_ms;
+	}
 }
 /* The latest stamp of i and of what is stored below it. */
 static inline uint64_t tree_stamp_all(const struct inode *i)

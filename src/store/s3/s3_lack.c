@@ -206,7 +206,7 @@ enum http_verdict s3_lack_judge(struct s3_call *c,
 }
 
 /* Ceph numbers its requests so (and Swift, which takes ETags in either form).
- * It is a guess: who trusts it must go on when it was wrong. */
+ * It is a guess: a caller that trusts it must go on when it was wrong. */
 static bool lack_may_be_ceph(const struct http_reply *reply)
 {
 	BUF_LOCAL id = BUF_INIT(256);

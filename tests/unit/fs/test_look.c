@@ -333,6 +333,63 @@ static void grown_old_made(void **state)
 	mount_down(&m);
 }
 
+/* New names as `cp` makes them: each is looked for, then made. */
+static void make(struct mount *m, const char *dir, unsigned from, unsigned n)
+{
+	char path[32];
+	struct stat st;
+
+	for (unsigned k = from; k < from + n; k++) {
+		snprintf(path, sizeof(path), "%s/new%05u", dir, k);
+		assert_int_equal(mount_stat(m, path, &st), -ENOENT);
+		assert_int_equal(mount_write(m, path, "x"), 0);
+	}
+}
+
+/* However often a directory grows old while it is filled, it is listed once
+ * then, and no name, nor the directory, is asked for by itself. */
+static void filled(void **state)
+{
+	struct counts was, is;
+	struct mount m;
+
+	mount_up(&m, "p/", 60, false);
+	assert_int_equal(mount_mkdir(&m, "d"), 0);
+	make(&m, "d", 0, 250);
+	for (unsigned k = 1; k < 9; k++) {
+		mount_grow_old(&m);
+		was = counts_now(&m);
+		make(&m, "d", 250 * k, 250);
+		is = counts_now(&m);
+		/* the marker is a key, too */
+		row_number("listings, a page of 1,000 each",
+			   is.lists - was.lists, (250 * k + 1) / 1000 + 1);
+		row_number("other requests",
+			   is.stats + is.heads + is.gets - was.stats -
+				   was.heads - was.gets,
+			   0);
+	}
+	mount_down(&m);
+}
+
+/* One of which not all names are known: some are asked for, then all. */
+static void filled_unknown(void **state)
+{
+	struct counts was;
+	struct stat st;
+	struct mount m;
+
+	mount_up(&m, "p/", 60, false);
+	plant(&m, "p/d/f", 1200);
+	assert_int_equal(mount_stat(&m, "d/f777", &st), 0);
+	was = counts_now(&m);
+	make(&m, "d", 0, 500);
+	assert_in_range(counts_now(&m).lists - was.lists + counts_now(&m).gets -
+				was.gets,
+			2, 30);
+	mount_down(&m);
+}
+
 /* A directory that is gone is not believed for what was in it. */
 static void gone_above(void **state)
 {
@@ -385,6 +442,8 @@ SUITE(look)
 		cmocka_unit_test(grown_old_large),
 		cmocka_unit_test(grown_old_above),
 		cmocka_unit_test(grown_old_made),
+		cmocka_unit_test(filled),
+		cmocka_unit_test(filled_unknown),
 		cmocka_unit_test(gone_above),
 		cmocka_unit_test(grown_old_read),
 	};

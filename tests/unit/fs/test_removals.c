@@ -251,6 +251,47 @@ static void directory_stays(void **state)
 	}
 }
 
+/* A directory that was emptied here, and of which all is known, is not listed
+ * once more by its rmdir. */
+static void directory_is_known(void **state)
+{
+	static const struct {
+		const char *sentence;
+		const char *other; /* a key that another machine has put */
+		unsigned files; /* that are removed */
+		unsigned lists;
+		int rc;
+	} rows[] = {
+		{ "it was emptied here", NULL, 3, 0, 0 },
+		{ "it was not", NULL, 0, 1, -ENOTEMPTY },
+		/* and which, for the log */
+		{ "there is a key that no path can name", "p/d//x", 3, 2,
+		  -ENOTEMPTY },
+	};
+	struct mount m;
+	char text[32];
+	unsigned lists;
+
+	for (size_t k = 0; k < COUNT(rows); k++) {
+		up(&m, 60);
+		if (rows[k].other)
+			store_has(&m, rows[k].other, "x");
+		assert_int_equal(mount_ls(&m, "d", text, sizeof(text)), 0);
+		burst(&m, "d");
+		drop();
+		for (unsigned n = 0; n < rows[k].files; n++) {
+			snprintf(text, sizeof(text), "d/%c", 'a' + (char)n);
+			assert_int_equal(mount_unlink(&m, text), 0);
+		}
+		lists = memstore_calls(m.store, "list");
+		row_number(rows[k].sentence, mount_rmdir(&m, "d"), rows[k].rc);
+		row_number(rows[k].sentence,
+			   memstore_calls(m.store, "list") - lists,
+			   rows[k].lists);
+		down(&m);
+	}
+}
+
 static void directory_cannot_stay(void **state)
 {
 	char all[200];
@@ -327,6 +368,7 @@ SUITE(removals)
 		cmocka_unit_test(waited_for),
 		cmocka_unit_test(settled),
 		cmocka_unit_test(directory_stays),
+		cmocka_unit_test(directory_is_known),
 		cmocka_unit_test(directory_cannot_stay),
 		cmocka_unit_test(overtaken),
 		cmocka_unit_test(end),
