@@ -59,6 +59,18 @@ static bool log_is_journal(void)
 	       st.st_ino == inode;
 }
 
+const char *log_priority(enum log_level level)
+{
+	static const char *const marks[] = {
+		[LOG_LEVEL_ERROR] = "<3>",
+		[LOG_LEVEL_WARN] = "<4>",
+		[LOG_LEVEL_INFO] = "<6>",
+		[LOG_LEVEL_DEBUG] = "<7>",
+	};
+
+	return log_is_journal() ? marks[level] : "";
+}
+
 static int log_open_file(const char *name)
 {
 	int fd =

@@ -51,6 +51,10 @@ int log_reopen(const char *target, enum log_level level);
 /* From here on; at any time. */
 void log_set_format(enum log_format format);
 
+/* What stands in front of a line on stderr that is no log line: its priority
+ * where stderr goes to systemd's journal, as `<3>`, else nothing. Static. */
+const char *log_priority(enum log_level level);
+
 /* Until log_open(), and again from here on, lines go to stderr. */
 void log_close(void);
 int log_wants(enum log_level level);

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/io.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "client/failure.h"
 #include "client/message.h"
@@ -40,8 +41,9 @@ int cmd_usage(const struct command *c, const char *why)
 	BUF_LOCAL line = BUF_INIT(2 * BUF_MESSAGE);
 
 	text_one_line(&line, why);
-	fprintf(stderr, "stagefs: %s: %s (see `stagefs %s --help`)\n", c->verb,
-		buf_str(&line), c->verb);
+	fprintf(stderr, "%sstagefs: %s: %s (see `stagefs %s --help`)\n",
+		log_priority(LOG_LEVEL_ERROR), c->verb, buf_str(&line),
+		c->verb);
 	return STATUS_USAGE;
 }
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "base/log.h"
 #include "base/text.h"
 
 void message(const char *what, const char *why)
@@ -16,5 +17,9 @@ void message(const char *what, const char *why)
 	text_one_line(&line, what);
 	buf_adds(&line, ": ");
 	text_one_line(&line, why);
-	fprintf(stderr, "stagefs: %s\n", buf_str(&line));
+	fprintf(stderr, "%sstagefs: %s\n",
+		log_priority(text_starts_with(what, "warning")
+				     ? LOG_LEVEL_WARN
+				     : LOG_LEVEL_ERROR),
+		buf_str(&line));
 }

@@ -5,7 +5,8 @@
 #ifndef CLIENT_MESSAGE_H
 #define CLIENT_MESSAGE_H
 
-/* `stagefs: what failed: why`, one line whatever the two contain. */
+/* `stagefs: what failed: why`, one line whatever the two contain; a warning
+ * where `what` begins with that word. In systemd's journal with its priority. */
 void message(const char *what, const char *why);
 
 #endif

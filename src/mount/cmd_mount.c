@@ -27,6 +27,7 @@
 #include "base/thread.h"
 #include "cli/cmd.h"
 #include "client/daemon.h"
+#include "client/message.h"
 #include "client/storage_hint.h"
 #include "config/config.h"
 #include "fs/cache/disk_cache.h"
@@ -522,8 +523,7 @@ static int mount_finish(struct mounting *m)
 
 static void mount_complain(const struct mounting *m, int rc)
 {
-	fprintf(stderr, "stagefs: cannot mount: %s\n",
-		m->why.len ? buf_str(&m->why) : strerror(-rc));
+	message("cannot mount", m->why.len ? buf_str(&m->why) : strerror(-rc));
 }
 
 static int mount_change(const struct mounting *m)
@@ -548,7 +548,8 @@ static int cmd_mount(const struct command *c, int argc, char **argv)
 
 	buf_init(&m.why, BUF_MESSAGE);
 	if (mount_request_parse(argc - 1, argv + 1, helper, &m.req, &m.why)) {
-		fprintf(stderr, "stagefs: %s\n", buf_str(&m.why));
+		fprintf(stderr, "%sstagefs: %s\n",
+			log_priority(LOG_LEVEL_ERROR), buf_str(&m.why));
 		rc = helper ? failed : STATUS_USAGE;
 		goto out;
 	}

@@ -27,6 +27,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/io.h"
+#include "base/log.h"
 #include "base/mountinfo.h"
 #include "base/text.h"
 #include "client/daemon.h"
@@ -225,8 +226,8 @@ static void mount_lock_say(int fd, const char *mountpoint, uint64_t wait_s)
 	mount_lock_add_owner(&o, &line);
 	buf_adds(&line, ": ");
 	mount_lock_add_reason(&o, &line);
-	fprintf(stderr, "stagefs: %s: waiting up to %llu s for %s\n",
-		mountpoint, (unsigned long long)wait_s, buf_str(&line));
+	fprintf(stderr, "%sstagefs: %s: waiting up to %llu s for %s\n",
+		log_priority(LOG_LEVEL_WARN), mountpoint, (unsigned long long)wait_s, buf_str(&line));
 }
 
 static void mount_lock_give_up(int fd, uint64_t wait_s, struct buf *why)

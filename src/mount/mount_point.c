@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/log.h"
 #include "base/mountinfo.h"
 #include "base/text.h"
 #include "fuse/guard.h"
@@ -127,8 +128,8 @@ static bool mount_point_is_dead(const char *full)
 
 static int mount_point_detach_dead(const char *full, struct buf *why)
 {
-	fprintf(stderr, "stagefs: %s: its daemon has died, detaching it\n",
-		full);
+	fprintf(stderr, "%sstagefs: %s: its daemon has died, detaching it\n",
+		log_priority(LOG_LEVEL_WARN), full);
 	if (mount_point_detach(full))
 		return buf_fail(why, -EPERM,
 				"a dead mount that cannot be detached");

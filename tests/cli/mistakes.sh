@@ -51,6 +51,17 @@ a type behind it|2|say `--content-type text/csv`|presign upload '@ext/a.csv&cont
 ... behind a path on a mount|2|say `--expire 60`|presign './a.csv&expire=60'
 TABLE
 
+# ---- a start that fails, as systemd's journal has it
+
+for words in '@nix empty|<3>stagefs: cannot mount: ' 'list @nix|<3>stagefs: ' \
+	'list|<3>stagefs: list: ' 'serve --config nix|<3>stagefs: '; do
+	: >"$DIR/err"
+	JOURNAL_STREAM=$(stat -c %d:%i "$DIR/err") \
+		timeout 60 "$STAGEFS" ${words%|*} >"$DIR/out" 2>>"$DIR/err"
+	holds "an error for the journal: ${words%|*}" \
+		grep -q "^${words#*|}" "$DIR/err"
+done
+
 # ---- and what is right
 
 for words in '--config $STAGEFS_CONFIG list @ext' '--config=$STAGEFS_CONFIG ls @ext' \

@@ -278,7 +278,10 @@ static void test_journal(void **state)
 	log_info("three");
 	log_close();
 	log_error("four");
+	assert_string_equal(log_priority(LOG_LEVEL_ERROR), "<3>");
+	assert_string_equal(log_priority(LOG_LEVEL_WARN), "<4>");
 	unsetenv("JOURNAL_STREAM");
+	assert_string_equal(log_priority(LOG_LEVEL_ERROR), "");
 	dup2(saved, STDERR_FILENO);
 	close(saved);
 	close(fd);
