@@ -163,6 +163,18 @@ bool cmd_lead_verb(int argc, char **argv)
 	return false;
 }
 
+/* `check FILE`, as a mount has it. */
+static int cmd_too_many(const struct command *c, const char *word)
+{
+	BUF_LOCAL why = BUF_INIT(2 * BUF_MESSAGE);
+
+	buf_adds(&why, "too many arguments");
+	if (option_find(c->options, "--config") && *word != '@' &&
+	    !access(word, F_OK))
+		buf_addf(&why, "; did you mean --config %s?", word);
+	return cmd_usage(c, buf_str(&why));
+}
+
 int cmd_parse(const struct command *c, int argc, char **argv, void *target,
 	      struct cmd_words *out, unsigned max)
 {
@@ -179,7 +191,7 @@ int cmd_parse(const struct command *c, int argc, char **argv, void *target,
 			status =
 				cmd_args_take_option(c, argc, argv, &i, target);
 		else if (out->n == max)
-			status = cmd_usage(c, "too many arguments");
+			status = cmd_too_many(c, argv[i]);
 		else /* not behind argv[i], which was read */
 			out->word[out->n++] = argv[i];
 	}

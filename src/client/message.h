@@ -6,7 +6,7 @@
 #define CLIENT_MESSAGE_H
 
 /* `stagefs: what failed: why`, one line whatever the two contain; a warning
- * where `what` begins with that word. In systemd's journal with its priority. */
+ * where `what` begins with that word. In the journal it has its priority. */
 void message(const char *what, const char *why);
 
 #endif

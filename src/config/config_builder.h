@@ -56,6 +56,10 @@ int config_command_take(struct config_builder *b,
 			const struct config_request *r, const char *text,
 			struct buf *why);
 
+/* A key of another program, or of mount(8): what it is called here, perhaps
+ * with a value (`credentials = profile:NAME`); NULL: none that is known. */
+const char *config_foreign(const char *name);
+
 /* The values of one user: 0 or -EINVAL, why set. */
 int config_user_check(const struct config_user *u, struct buf *why);
 

@@ -55,6 +55,10 @@ static int command_conn(struct config_builder *b,
 
 static int command_refuse(const char *name, struct buf *why)
 {
+	if (config_foreign(name))
+		return buf_fail(why, -EINVAL,
+				"-o: unknown key %s; did you mean %s?", name,
+				config_foreign(name));
 	buf_adds(why, "-o: ");
 	option_unknown(option_suggest(config_mount_options, name)
 			       ? config_mount_options

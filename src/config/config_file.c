@@ -133,6 +133,10 @@ static int file_check_key(const struct ini_section *s, const char *name,
 		return buf_fail(why, -EINVAL, "%s: this key belongs in %s",
 				name, file_sections[i].section);
 	}
+	if (config_foreign(name))
+		return buf_fail(why, -EINVAL,
+				"unknown key %s; did you mean %s?", name,
+				config_foreign(name));
 	return 0;
 }
 

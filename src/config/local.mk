@@ -5,5 +5,6 @@ libconfig_a_SOURCES = \
 	src/config/config_builder.c src/config/config_builder.h \
 	src/config/config_command.c \
 	src/config/config_file.c \
+	src/config/config_foreign.c \
 	src/config/config_options.c \
 	src/config/config_user.c

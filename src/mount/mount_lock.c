@@ -227,7 +227,8 @@ static void mount_lock_say(int fd, const char *mountpoint, uint64_t wait_s)
 	buf_adds(&line, ": ");
 	mount_lock_add_reason(&o, &line);
 	fprintf(stderr, "%sstagefs: %s: waiting up to %llu s for %s\n",
-		log_priority(LOG_LEVEL_WARN), mountpoint, (unsigned long long)wait_s, buf_str(&line));
+		log_priority(LOG_LEVEL_WARN), mountpoint,
+		(unsigned long long)wait_s, buf_str(&line));
 }
 
 static void mount_lock_give_up(int fd, uint64_t wait_s, struct buf *why)

@@ -13,6 +13,7 @@
 
 #include "base/array.h"
 #include "base/text.h"
+#include "config/config.h"
 
 enum option_use {
 	USE_NOTHING,
@@ -224,8 +225,11 @@ static int mount_request_take_word(struct mount_request *r, const char *word,
 	if (*n == 2)
 		return buf_fail(
 			why, -EINVAL,
-			"one SOURCE and one MOUNTPOINT, not `%s` as well",
-			word);
+			"one SOURCE and one MOUNTPOINT, not `%s` as well%s",
+			word,
+			strchr(word, '=') ? " (options are one word behind -o, "
+					    "with commas between them)"
+					  : "");
 	if (*n == 1)
 		r->source = r->mountpoint;
 	r->mountpoint = word;
@@ -243,6 +247,27 @@ static const char *mount_request_value(int argc, char **argv, int *i,
 	if (*rest)
 		return *rest == '=' ? rest + 1 : rest;
 	return *i + 1 < argc ? argv[++*i] : NULL;
+}
+
+/* `--endpoint-url`, as Amazon's own program has it. */
+static int mount_request_refuse(const char *arg, struct buf *why)
+{
+	char name[64];
+	size_t n = strcspn(arg + 2, "=");
+
+	if (n < sizeof(name)) {
+		memcpy(name, arg + 2, n);
+		name[n] = '\0';
+		for (char *c = name; *c; c++)
+			*c = *c == '-' ? '_' : *c;
+		if (option_find(config_mount_options, name) ||
+		    option_find(conn_options, name))
+			return buf_fail(why, -EINVAL,
+					"unknown option %s; did you mean "
+					"-o %s=VALUE?",
+					arg, name);
+	}
+	return buf_fail(why, -EINVAL, "unknown option %s (see --help)", arg);
 }
 
 static int mount_request_take(struct mount_request *r, int argc, char **argv,
@@ -263,8 +288,7 @@ static int mount_request_take(struct mount_request *r, int argc, char **argv,
 			      : mount_request_take_options(r, value, why);
 	}
 	if (arg[1] == '-')
-		return buf_fail(why, -EINVAL, "unknown option %s (see --help)",
-				arg);
+		return mount_request_refuse(arg, why);
 	return mount_request_take_letters(r, arg + 1, helper, why);
 }
 

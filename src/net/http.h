@@ -44,6 +44,9 @@ int http_wire_header(struct http_wire *w, const char *name, const char *value);
 #define HTTP_HEADERS_MAX 65536 /* bytes of answer headers */
 #define HTTP_ERROR_MAX 65536 /* bytes kept of an error's body */
 
+/* The `why` below of a certificate that no known authority has signed. */
+extern const char http_untrusted[];
+
 /* An attempt's answer, or its failure. Lives until the callback returns. */
 struct http_reply {
 	int rc; /* 0, or why no whole answer came: -ETIMEDOUT,

@@ -22,6 +22,8 @@
 #define KEEPALIVE_IDLE_S 30L
 #define KEEPALIVE_INTERVAL_S 10L
 
+const char http_untrusted[] = "the server's certificate is not trusted";
+
 static const struct {
 	CURLcode code;
 	int rc;
@@ -44,8 +46,7 @@ static const struct {
 	{ CURLE_UNSUPPORTED_PROTOCOL, -EPROTO, "the answer is not HTTP" },
 	{ CURLE_PROXY, -EPROTO, "the proxy refused" },
 	{ CURLE_SSL_CONNECT_ERROR, -EPROTO, "the TLS handshake failed" },
-	{ CURLE_PEER_FAILED_VERIFICATION, -EKEYREJECTED,
-	  "the server's certificate is not trusted" },
+	{ CURLE_PEER_FAILED_VERIFICATION, -EKEYREJECTED, http_untrusted },
 	{ CURLE_SSL_CACERT_BADFILE, -EINVAL, "the CA file cannot be used" },
 	{ CURLE_URL_MALFORMAT, -EINVAL, "the URL is malformed" },
 	{ CURLE_OUT_OF_MEMORY, -ENOMEM, "out of memory" },

@@ -29,7 +29,11 @@ static int conn_location_refuse(const char *url, const char *reason,
 static const char *location_decode(const char *path, struct buf *out)
 {
 	if (strpbrk(path, "?#"))
-		return "a `?` or `#` in the path is written %3F or %23";
+		return strstr(path, " #")
+			       ? "a comment begins with ` ;` (a `#` in the "
+				 "path is written %23)"
+			       : "a `?` or `#` in the path is written %3F or "
+				 "%23";
 	if (text_percent_decode(out, path, strlen(path)))
 		return "a % that is no escape; % itself is written %25";
 	return NULL;
@@ -194,6 +198,9 @@ static const char *location_scheme_fault(const char *url)
 		return "a local directory is fs:///DIRECTORY/, not file:";
 	if (!strncasecmp(url, "fs:", 3))
 		return "three slashes: fs:///DIRECTORY/";
+	if (!strncasecmp(url, "http:", 5) || !strncasecmp(url, "https:", 6))
+		return "the bucket is written s3://BUCKET/PATH/, and its "
+		       "server is the key endpoint_url";
 	if (!strstr(url, "://"))
 		return "a stage's url is s3://BUCKET/PATH/ or fs:///DIRECTORY/";
 	for (size_t i = 0; i < sizeof(location_later) / sizeof(*location_later);

@@ -345,5 +345,9 @@ const char *s3_endpoint_hint(const struct s3_endpoint *p, int rc)
 	    strchr(p->bucket, '.'))
 		return "a certificate for *.HOST does not hold for a bucket "
 		       "with dots in its name: set addressing = path";
+	if (rc == -EPROTO && s3_endpoint_is_https(p))
+		return "if it speaks no TLS, write endpoint_url = http://...";
+	if (rc == -ECONNRESET && !s3_endpoint_is_https(p))
+		return "if it speaks TLS, write endpoint_url = https://...";
 	return NULL;
 }

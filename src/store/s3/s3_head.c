@@ -342,8 +342,16 @@ static void head_check_refused(const struct s3_call *c, long status,
 {
 	const char *bucket = c->s3->io.bucket, *code = c->error.code;
 
-	if (!strcmp(code, "NoSuchBucket") || (!*code && status == 404))
+	if (!strcmp(code, "NoSuchBucket"))
 		buf_addf(why, "there is no bucket `%s`", bucket);
+	else if (!*code && status == 404)
+		buf_addf(why,
+			 "there is no bucket `%s`, or what answers is no S3 "
+			 "server",
+			 bucket);
+	else if (!strcmp(code, "NoSuchKey"))
+		buf_adds(why, "the store looks for an object: is the bucket in "
+			      "endpoint_url as well? it belongs in url alone");
 	else if (!strcmp(code, "InvalidAccessKeyId"))
 		buf_adds(why, "the store does not know the access key id");
 	else if (!strcmp(code, "SignatureDoesNotMatch"))
@@ -384,6 +392,9 @@ static void head_check_unreachable(const struct s3_call *c, int rc,
 		buf_addf(why, "cannot reach %s", buf_str(&host));
 	if (reply->why)
 		buf_addf(why, ": %s", reply->why);
+	if (!hint && reply->why == http_untrusted)
+		hint = "ca_file = FILE names the authority of a server of "
+		       "one's own";
 	if (hint)
 		buf_addf(why, " (%s)", hint);
 }

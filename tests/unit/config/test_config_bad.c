@@ -30,6 +30,16 @@ static const struct {
 	  S "qqqqqqqqqqqq = 1\n",
 	  { 0 },
 	  "FILE:3: unknown key qqqqqqqqqqqq" },
+	{ "a key of ~/.aws/credentials",
+	  S "aws_secret_access_key = x\n",
+	  { 0 },
+	  "FILE:3: unknown key aws_secret_access_key; did you mean "
+	  "secret_access_key?" },
+	{ "another program's, with a value",
+	  S "Profile = prod\n",
+	  { 0 },
+	  "FILE:3: unknown key Profile; did you mean "
+	  "credentials = profile:NAME?" },
 	{ "a typo in a section",
 	  "[stroage]\nurl = s3://b/\n",
 	  { 0 },

@@ -184,6 +184,14 @@ static void hints(void **state)
 		  -EKEYREJECTED },
 		{ "another failure", "https://h.example", "a.b", true, false,
 		  -ECONNREFUSED },
+		{ "no TLS there", "https://h.example", "ab", false, true,
+		  -EPROTO },
+		{ "no HTTP there", "http://h.example", "ab", false, false,
+		  -EPROTO },
+		{ "TLS there", "http://h.example", "ab", false, true,
+		  -ECONNRESET },
+		{ "broken TLS", "https://h.example", "ab", false, false,
+		  -ECONNRESET },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
