@@ -96,6 +96,16 @@ for r in json.load(sys.stdin):
     if (begins or puts) and sys.argv[1] not in r["headers"]:
         print(r["method"], r["path"], r["query"])' "$1"
 }
+# Requests for what is below DIRECTORY of the stage, since the last reset.
+asked() {	# DIRECTORY
+	admin _requests | /usr/bin/python3 -c '
+import json, sys
+from urllib.parse import unquote
+for r in json.load(sys.stdin):
+    if sys.argv[1] in unquote(r["path"] + r["query"]):
+        print(r["method"], r["path"].strip("/"),
+              r["query"] and "list-type=2")' "$EXT$1"
+}
 make_all() {	# DIRECTORY-BELOW-E
 	mkdir "$E/$1" && echo x >"$E/$1/small" && echo y >>"$E/$1/small" &&
 		cp "$LOCAL/large" "$E/$1/large" && mv "$E/$1/large" "$E/$1/moved" &&
@@ -146,5 +156,42 @@ like '... by no attribute either' "$(sys getxattr "$E/own/small" \
 	user.presign.download)" '^E(NOT|OPNOT)SUPP?$'
 remount
 ok 'the next mount reads them' 'cmp "$E/own/moved" "$LOCAL/large"'
+mkdir "$E/wide"
+for f in {100..249}; do
+	echo "text of $f" >"$E/wide/f$f"
+done
+remount
+admin _reset '' >/dev/null
+is 'a name of many is looked up by a GET with the key' \
+	"$(cat "$E/wide/f240"; asked wide)" "text of 240
+GET $BUCKET list-type=2
+GET $BUCKET/${EXT}wide/f240 "
 ok 'the key is in no log' '! grep -rF "$KEY" "$LOG" "$T/mount.err"'
+mount_down
+
+# ---- a server that takes no notice of Range ----
+
+s3 plant "${EXT}many/f" 200
+truncate -s 200M "$LOCAL/huge"
+s3 put "${EXT}many/f9000" "$LOCAL/huge"
+admin _lacks '{"range": 0}' >/dev/null
+DIRECT=$ENDPOINT
+proxy_up 0
+write_config 'metadata_ttl = 60'
+mount_up
+ENDPOINT=$DIRECT
+admin _reset '' >/dev/null
+is 'a small file of many is read by one GET' \
+	"$(cat "$E/many/f0150"; echo; asked many)" "${EXT}many/f0150
+GET $BUCKET list-type=2
+GET $BUCKET/${EXT}many/f0150 "
+admin _reset '' >/dev/null
+proxy_counts >/dev/null
+is 'a huge one is looked up by one' \
+	"$(stat -c %s "$E/many/f9000"; asked many)" "$((200 << 20))
+GET $BUCKET/${EXT}many/f9000 "
+ok '... of which no more is read than is wanted' '
+	received=$(proxy_counts | jq .received)
+	echo "$received bytes"; [ $received -lt $((100 << 20)) ]'
+ok 'and is read right' 'cmp -n 1000000 "$E/many/f9000" "$LOCAL/huge"'
 done_testing
