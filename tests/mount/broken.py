@@ -164,7 +164,7 @@ FAULTS = [
     ("is done and every answer is lost", {"type": "lose"}, 0, "either",
      ["PUT", "DELETE"]),
     ("is done and its answer comes too late",
-     {"type": "stall", "when": "answer", "seconds": 6}, 1, "either",
+     {"type": "stall", "when": "answer", "seconds": 10}, 1, "either",
      ["PUT", "a part", "the completion", "a copy"]),
     ("has an answer that is cut", {"type": "cut", "after": "half"}, 1, "done",
      INNER + ["the beginning of an upload", "a batch"]),

@@ -14,7 +14,7 @@ ENDPOINT=http://127.0.0.1:$(cat "$T/port")
 export STAGEFS_TEST_S3_ENDPOINT=$ENDPOINT STAGEFS_TEST_S3_BUCKET=$BUCKET
 export STAGEFS_TEST_S3_ACCESS_KEY=$KEY_ID STAGEFS_TEST_S3_SECRET_KEY=$SECRET
 CONF_EXT='deadline = 20
-idle_timeout = 2' write_config 'metadata_ttl = 1'
+idle_timeout = 4' write_config 'metadata_ttl = 1'
 mount_up
 export LOG
 
