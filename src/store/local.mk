@@ -4,6 +4,7 @@ libstore_a_SOURCES = \
 	src/store/attr_meta.c src/store/attr_meta.h \
 	src/store/parts.c src/store/parts.h \
 	src/store/props.c src/store/props.h \
+	src/store/storage_class.c src/store/storage_class.h \
 	src/store/store.c src/store/store.h \
 	src/store/store_broken.c \
 	src/store/store_check.c src/store/store_check.h \

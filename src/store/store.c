@@ -272,11 +272,22 @@ int store_copy(struct store *s, const char *from, const char *etag,
 	       const char *to, const struct store_cond *cond,
 	       struct object_info *out)
 {
-	return store_copy_named(s, from, etag, to, NULL, cond, out);
+	struct object_info known = { .size = STORE_SIZE_UNKNOWN };
+	int rc = store_check_etag(etag);
+
+	if (etag && !rc)
+		strcpy(known.etag, etag);
+	return rc ? rc : store_copy_named(s, from, &known, to, NULL, cond, out);
 }
 
-int store_copy_named(struct store *s, const char *from, const char *etag,
-		     const char *to, const struct store_retype *retype,
+static int store_check_known(const struct object_info *known)
+{
+	return known && *known->etag ? store_check_etag(known->etag) : 0;
+}
+
+int store_copy_named(struct store *s, const char *from,
+		     const struct object_info *known, const char *to,
+		     const struct store_retype *retype,
 		     const struct store_cond *cond, struct object_info *out)
 {
 	struct object_info info = { 0 };
@@ -285,11 +296,11 @@ int store_copy_named(struct store *s, const char *from, const char *etag,
 	if (!rc)
 		rc = store_check_key(s, to);
 	if (!rc)
-		rc = store_check_etag(etag);
+		rc = store_check_known(known);
 	if (!rc)
 		rc = store_check_cond(cond);
 	if (!rc)
-		rc = s->ops->copy(s, from, etag, to, retype, cond, &info);
+		rc = s->ops->copy(s, from, known, to, retype, cond, &info);
 	if (!rc && out)
 		*out = info;
 	return rc;
@@ -321,7 +332,7 @@ bool store_is_near(const struct store *s, const struct store *other)
 }
 
 int store_copy_from(struct store *s, struct store *source, const char *from,
-		    const char *etag, const char *to,
+		    const struct object_info *known, const char *to,
 		    const struct store_retype *retype,
 		    const struct store_cond *cond, struct object_info *out)
 {
@@ -329,16 +340,16 @@ int store_copy_from(struct store *s, struct store *source, const char *from,
 	int rc;
 
 	if (s == source)
-		return store_copy_named(s, from, etag, to, retype, cond, out);
+		return store_copy_named(s, from, known, to, retype, cond, out);
 	rc = store_is_near(s, source) ? store_check_key(source, from) : -EXDEV;
 	if (!rc)
 		rc = store_check_key(s, to);
 	if (!rc)
-		rc = store_check_etag(etag);
+		rc = store_check_known(known);
 	if (!rc)
 		rc = store_check_cond(cond);
 	if (!rc)
-		rc = s->ops->copy_from(s, source, from, etag, to, retype, cond,
+		rc = s->ops->copy_from(s, source, from, known, to, retype, cond,
 				       &info);
 	if (!rc && out)
 		*out = info;
@@ -362,13 +373,15 @@ int store_copy_as(struct store *s, const struct store_range *from,
 	return rc ? rc : s->ops->copy_as(s, from, to, meta, out);
 }
 
-static int store_remove_any(struct store *s, const char *key, const char *etag)
+static int store_remove_any(struct store *s, const char *key,
+			    const struct store_cond *cond)
 {
 	int rc = store_check_key(s, key);
 
-	if (!rc)
-		rc = store_check_etag(etag);
-	return rc ? rc : s->ops->remove(s, key, etag);
+	if (!rc && cond)
+		rc = cond->if_match ? store_check_etag(cond->if_match)
+				    : -EINVAL;
+	return rc ? rc : s->ops->remove(s, key, cond);
 }
 
 bool store_maybe_done(int rc)
@@ -383,7 +396,16 @@ int store_remove(struct store *s, const char *key)
 
 int store_remove_same(struct store *s, const char *key, const char *etag)
 {
-	return etag ? store_remove_any(s, key, etag) : -EINVAL;
+	const struct store_cond cond = { .if_match = etag };
+
+	return store_remove_any(s, key, &cond);
+}
+
+int store_remove_seen(struct store *s, const char *key, const char *etag)
+{
+	const struct store_cond cond = { .if_match = etag, .looked = true };
+
+	return store_remove_any(s, key, &cond);
 }
 
 int store_remove_many(struct store *s, const char *const *keys, unsigned n,

@@ -49,6 +49,7 @@ struct object_info {
 	uint64_t size;
 	struct timespec mtime;
 	char etag[STORE_ETAG_SIZE]; /* with its quotes; "" unknown */
+	uint8_t class; /* its storage class (storage_class.h); 0: unknown */
 	/* st_mode with its type bits, and whose it is, where the store keeps
 	 * that (limits.files): mode is 0 where it does not. */
 	uint32_t mode, uid, gid;
@@ -257,11 +258,13 @@ typedef int store_upload_resume_fn(struct store *s,
 				   store_part_there_fn *there, void *arg,
 				   struct store_upload **out);
 
-/* Server-side, any size, with all headers and the storage class. etag: the
- * source's, or NULL. retype: the content type goes with the name; NULL: it
- * stays. */
-typedef int store_copy_fn(struct store *s, const char *from, const char *etag,
-			  const char *to, const struct store_retype *retype,
+/* Server-side, any size, with all headers and the storage class. known: what
+ * is known of the source: only the version of that ETag is copied, "" any; or
+ * NULL. What a listing told of it may save asking for it. retype: the content
+ * type goes with the name; NULL: it stays. */
+typedef int store_copy_fn(struct store *s, const char *from,
+			  const struct object_info *known, const char *to,
+			  const struct store_retype *retype,
 			  const struct store_cond *cond,
 			  struct object_info *out);
 
@@ -279,8 +282,8 @@ typedef bool store_is_near_fn(const struct store *s, const struct store *other);
 /* As store_copy_fn, from an object of a store that is near. -EACCES also when
  * the keys may not read it there. */
 typedef int store_copy_from_fn(struct store *s, struct store *source,
-			       const char *from, const char *etag,
-			       const char *to,
+			       const char *from,
+			       const struct object_info *known, const char *to,
 			       const struct store_retype *retype,
 			       const struct store_cond *cond,
 			       struct object_info *out);
@@ -291,9 +294,10 @@ typedef int store_copy_as_fn(struct store *s, const struct store_range *from,
 			     const char *to, const struct store_meta *meta,
 			     struct object_info *out);
 
-/* etag: only the object that has it, else -ESTALE; NULL: any. A key that is not
- * there is removed. */
-typedef int store_remove_fn(struct store *s, const char *key, const char *etag);
+/* cond: its ETag, only the object that has it is removed, else -ESTALE; NULL:
+ * any. A key that is not there is removed. */
+typedef int store_remove_fn(struct store *s, const char *key,
+			    const struct store_cond *cond);
 /* Any number; results[i] is each key's own. 0, or the first failure. */
 typedef int store_remove_many_fn(struct store *s, const char *const *keys,
 				 unsigned n, int *results);
@@ -536,8 +540,13 @@ bool store_maybe_done(int rc);
 
 int store_remove(struct store *s, const char *key);
 /* Only while the object has this ETag, else -ESTALE. A server of objects that
- * has no conditional DELETE is asked right before, and may change between. */
-store_remove_fn store_remove_same;
+ * is not known to have a conditional DELETE is asked right before, and may
+ * change between. */
+int store_remove_same(struct store *s, const char *key, const char *etag);
+/* The same, and it was that one less than STORE_JUST_MS ago, as the caller has
+ * seen: such a server is not asked again. */
+#define STORE_JUST_MS 1000
+int store_remove_seen(struct store *s, const char *key, const char *etag);
 store_remove_many_fn store_remove_many;
 
 store_presign_fn store_presign;

@@ -32,8 +32,8 @@ struct store_body {
 struct store_cond {
 	const char *if_match; /* ETag that must be there */
 	bool if_absent; /* nothing may be there */
-	bool looked; /* ... and nothing was just now, so that a store that
-			cannot tie a copy to that need not look */
+	bool looked; /* ... and that was so just now, so that a store that
+			cannot tie a copy or a removal to it need not look */
 };
 
 struct store_upload {

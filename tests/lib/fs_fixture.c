@@ -368,22 +368,26 @@ void store_keys(struct mount *m, char *out, size_t size)
 	store_list_close(l);
 }
 
-static void mount_age_locked(struct tree *t, struct inode *i) REQUIRES(t->lock)
+static void mount_age_locked(struct tree *t, struct inode *i, int64_t ms)
+	REQUIRES(t->lock)
 {
-	static const int64_t ms = 600000;
-
 	i->refreshed_ms -= ms;
 	if (!i->dir)
 		return;
 	if (i->dir->complete_ms >= 0)
 		i->dir->complete_ms -= ms;
 	for (struct inode *c = i->dir->first; c; c = c->next)
-		mount_age_locked(t, c);
+		mount_age_locked(t, c, ms);
+}
+
+void mount_age(struct mount *m, int64_t ms)
+{
+	struct tree *t = m->fs->tree;
+
+	TREE_DO(t, mount_age_locked(t, tree_root(t), ms));
 }
 
 void mount_grow_old(struct mount *m)
 {
-	struct tree *t = m->fs->tree;
-
-	TREE_DO(t, mount_age_locked(t, tree_root(t)));
+	mount_age(m, 600000);
 }

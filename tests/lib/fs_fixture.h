@@ -46,7 +46,8 @@ int mount_rmdir(struct mount *m, const char *path);
 /* chmod(2), and fsync(2) of a directory. */
 int mount_chmod(struct mount *m, const char *path, mode_t mode);
 int mount_sync_dir(struct mount *m, const char *path);
-/* All that is known of names was found out ten minutes earlier. */
+/* All that is known of names was found out so much earlier; ten minutes. */
+void mount_age(struct mount *m, int64_t ms);
 void mount_grow_old(struct mount *m);
 int mount_rename(struct mount *m, const char *from, const char *to,
 		 unsigned flags);

@@ -260,10 +260,12 @@ static int mem_copy_as(struct store *s, const struct store_range *from,
 	return rc;
 }
 
-static int mem_copy(struct store *s, const char *from, const char *etag,
-		    const char *to, const struct store_retype *retype,
+static int mem_copy(struct store *s, const char *from,
+		    const struct object_info *known, const char *to,
+		    const struct store_retype *retype,
 		    const struct store_cond *cond, struct object_info *out)
 {
+	const char *etag = known && *known->etag ? known->etag : NULL;
 	struct memstore *m = memstore_of(s);
 	int rc = mem_enter(m, MEM_COPY);
 
@@ -312,16 +314,16 @@ static int mem_set_props(struct store *s, const char *key,
 	return rc;
 }
 
-static int mem_remove(struct store *s, const char *key, const char *etag)
+static int mem_remove(struct store *s, const char *key,
+		      const struct store_cond *cond)
 {
 	struct memstore *m = memstore_of(s);
-	const struct store_cond cond = { .if_match = etag };
 	int rc = mem_enter(m, MEM_REMOVE);
 
 	if (rc)
 		return rc;
 	lock_take(&m->lock);
-	rc = etag ? mem_cond_locked(m, key, &cond) : 0;
+	rc = cond ? mem_cond_locked(m, key, cond) : 0;
 	if (!rc)
 		mem_remove_locked(m, key);
 	lock_drop(&m->lock);

@@ -3,7 +3,7 @@
 # Parts of files, copies, files without names, locks: what programs find on S3 and
 # on a disk, and how many bytes travel for it. Never how long.
 #
-# Covers: fs/fs_range.c store/s3/s3_heed.c
+# Covers: fs/fs_range.c
 . "$(dirname "$0")/lib.sh"
 MIB=$((1 << 20))
 proxy_up 0

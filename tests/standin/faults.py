@@ -24,7 +24,8 @@ action: type is one of
                    connection's end; append: more bytes; headers: more of them;
                    "as": "whole": ranges are ignored
     rewrite        the right answer with from (a regular expression) replaced
-                   by to in its body, or in the header that is named
+                   by to in its body, or in the header that is named;
+                   server: what it calls itself
     list           as: a listing of another kind (s3_list.py)
     stall          seconds; when "headers" (default), "request" (before the
                    request's body is read), "answer" (carried out already) or

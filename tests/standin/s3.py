@@ -82,7 +82,10 @@ LACKS = {
     "deaf": (lambda m, q, h: False, ""),
     # Takes no notice of Range: all answers are whole.
     "range": (lambda m, q, h: False, ""),
+    # Encrypts only what it is told to, where it would all by its own key.
+    "default": (lambda m, q, h: False, ""),
 }
+SSE = "x-amz-server-side-encryption"
 
 
 class Obj:
@@ -137,7 +140,7 @@ class S3:
         self.args = args
         self.lock = threading.Lock()
         self.upload_ids = iter(range(1, 1 << 62))
-        self.lacks = {}
+        self.lacks = {"default": 0}
         self.clear()
 
     def clear(self):
@@ -283,11 +286,11 @@ class S3:
 
     def put(self, bucket, name, key, query, headers, body):
         self.check_write(bucket, key, headers)
-        obj = Obj(body, kept_headers(headers), time.time(),
+        obj = Obj(body, self.encrypted(headers), time.time(),
                   tags=headers.get("x-amz-tagging", ""),
                   key=customer_key(headers))
         bucket.put(key, obj)
-        return Answer(200, {"ETag": obj.etag}, b"")
+        return Answer(200, {"ETag": obj.etag, **sse_of(obj)}, b"")
 
     def put_tagging(self, bucket, name, key, query, headers, body):
         obj = bucket.objects.get(key)
@@ -347,7 +350,7 @@ class S3:
         if not replace and bucket.objects.get(key) is src:
             raise Refused(400, "InvalidRequest", "a copy onto itself that "
                           "changes nothing is illegal")
-        kept = kept_headers(headers)
+        kept = self.encrypted(headers)
         if not replace:
             kept = {**{k: v for k, v in src.headers.items()
                        if k not in PLACED},
@@ -357,6 +360,13 @@ class S3:
                   key=customer_key(headers))
         bucket.put(key, obj)
         return copy_answer("CopyObjectResult", obj)
+
+    def encrypted(self, headers):
+        """What is kept of what is made."""
+        kept = kept_headers(headers)
+        if "default" not in self.lacks and customer_key(headers) is None:
+            kept.setdefault(SSE, "AES256")
+        return kept
 
     def delete(self, bucket, name, key, query, headers, body):
         obj = bucket.objects.get(key)
@@ -487,6 +497,10 @@ def kept_headers(headers):
             k.lower().startswith("x-amz-meta-")}
 
 
+def sse_of(obj):
+    return {n: v for n, v in obj.headers.items() if n.startswith(SSE)}
+
+
 def customer_key(headers, start="x-amz-"):
     """The MD5 of the key that a request has (SSE-C), or None."""
     key = headers.get(start + CUSTOMER + "key")
@@ -547,4 +561,5 @@ def xml_key(key):
 
 def copy_answer(root, obj):
     return xml_answer(root, "<LastModified>%s</LastModified><ETag>%s</ETag>"
-                      % (s3_list.when(obj.mtime), escape(obj.etag)))
+                      % (s3_list.when(obj.mtime), escape(obj.etag)),
+                      headers=sse_of(obj))

@@ -281,7 +281,7 @@ class Handler(BaseHTTPRequestHandler):
             answer.status, ("Unknown",))[0])]
         head.append("Date: " + email.utils.formatdate(self.state.now(),
                                                       usegmt=True))
-        head.append("Server: standin")
+        head.append("Server: " + (act or {}).get("server", "standin"))
         if length is not None and "Content-Length" not in answer.headers:
             head.append("Content-Length: %d" % length)
         head += ["%s: %s" % item for item in answer.headers.items()]

@@ -103,6 +103,7 @@ TESTS += tests/unit/test_store_s3
 tests_unit_test_store_s3_SOURCES = \
 	tests/unit/store/s3/test_s3_clock.c \
 	tests/unit/store/s3/test_s3_creds.c \
+	tests/unit/store/s3/test_s3_crypt.c \
 	tests/unit/store/s3/test_s3_error.c \
 	tests/unit/store/s3/test_s3_faults.c \
 	tests/unit/store/s3/test_s3_fixes.c \

@@ -139,6 +139,7 @@ void inode_view_locked(struct tree *t, struct inode *i, struct inode_view *out)
 	inode_view_mode(t, i, out);
 	out->info.size = i->size;
 	out->info.mtime = inode_timespec(i->mtime);
+	out->info.class = i->class;
 	strncpy(out->info.etag, inode_etag(i), sizeof(out->info.etag) - 1);
 	out->atime = inode_timespec(i->atime);
 	out->ctime = inode_timespec(i->ctime);

@@ -201,6 +201,10 @@ enum tree_answer tree_lookup(struct tree *t, struct inode *dir,
 			     struct inode_view *v, unsigned *absent_ms);
 /* How long yet a name is believed to be absent, in ms. */
 unsigned tree_absent_ms(struct tree *t, struct inode *dir, const char *name);
+/* Has the store said within the last ms that nothing has this name, or has this
+ * mount taken it away since? */
+bool tree_absent_just(struct tree *t, struct inode *dir, const char *name,
+		      unsigned ms);
 /* As tree_find(), but stale knowledge is fine and INODE_ABSENT is NULL: no
  * I/O will follow. Referenced, or NULL. */
 struct inode *tree_peek(struct tree *t, struct inode *dir, const char *name);

@@ -113,6 +113,7 @@ void inode_etag_copied(struct tree *t, struct inode *i,
 {
 	tree_lock(t);
 	inode_etag_put_all(i, info->etag);
+	i->class = info->class;
 	i->flags |= INODE_OWN_MTIME;
 	tree_stamp_stored_locked(t, i);
 	i->attr_version = 0;
@@ -134,6 +135,7 @@ void inode_etag_published(struct tree *t, struct inode *i,
 	tree_lock(t);
 	inode_etag_put_all(i, info->etag);
 	i->size = info->size;
+	i->class = info->class;
 	i->flags |= INODE_PUBLISHED;
 	i->flags &= ~INODE_WRITTEN;
 	/* A disk changes the ctime once more, by the name that it gives. */

@@ -208,6 +208,25 @@ unsigned tree_absent_ms(struct tree *t, struct inode *dir, const char *name)
 	return TREE_UNDER(t, tree_absent_ms_locked(t, dir, name));
 }
 
+static bool tree_absent_just_locked(struct tree *t, struct inode *dir,
+				    const char *name, unsigned ms)
+	REQUIRES(t->lock)
+{
+	const struct inode *i = tree_find_child_locked(t, dir, name);
+	int64_t since = clock_mono_ms() - ms;
+
+	if (i && (inode_live(i) || (i->flags & (INODE_REMOVING | INODE_LEFT))))
+		return false;
+	return (i && i->refreshed_ms > since) ||
+	       (dir->dir && dir->dir->complete_ms > since);
+}
+
+bool tree_absent_just(struct tree *t, struct inode *dir, const char *name,
+		      unsigned ms)
+{
+	return TREE_UNDER(t, tree_absent_just_locked(t, dir, name, ms));
+}
+
 enum tree_answer tree_lookup(struct tree *t, struct inode *dir,
 			     const char *name, struct inode **out,
 			     struct inode_view *v, unsigned *absent_ms)

@@ -136,6 +136,7 @@ struct inode {
 	uint16_t kind : 4;
 	/* inode_policy(): set when it is made, and read without the lock. */
 	uint8_t policy;
+	uint8_t class; /* its object's (object_info); 0: unknown */
 };
 
 #define TREE_DISKS 64

@@ -43,6 +43,7 @@ static void tree_refresh_file(struct tree *t, struct inode *i,
 
 	i->flags |= INODE_PUBLISHED;
 	i->size = info->size;
+	i->class = info->class;
 	if (!same) {
 		if (*inode_etag(i))
 			i->flags |= INODE_CHANGES;

@@ -6,4 +6,5 @@ libfs_rename_a_SOURCES = \
 	src/fs/rename/rename_exchange.c \
 	src/fs/rename/rename_file.c \
 	src/fs/rename/rename_keys.c src/fs/rename/rename_keys.h \
+	src/fs/rename/rename_removal.c src/fs/rename/rename_removal.h \
 	src/fs/rename/rename_step.c

@@ -8,9 +8,12 @@
  *   MOVED    all copies stand; what cannot be removed stays at the old place
  *            and is reported
  *
- * What another machine does meanwhile is its own: the keys are collected first,
- * none is copied over one that has come, and only the objects that were copied,
- * or are its own copies, are removed. Nothing is published below meanwhile
+ * Files that are known are copied before the keys are listed, so that the
+ * listing is of right before the removal; the others after it.
+ *
+ * What another machine does meanwhile is its own: none is copied over one that
+ * has come, and only the objects that were copied, or are its own copies, are
+ * removed. Nothing is published below meanwhile
  * (claims_move_begin()). Files that the store has never seen go with the names.
  */
 #include "fs/rename/rename.h"
@@ -19,8 +22,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
-#include "fs/rename/rename_keys.h"
+#include "fs/names/dircache.h"
+#include "fs/rename/rename_removal.h"
 #include "stage/stage.h"
 
 /* Cached names learn the ETags of the copies. */
@@ -31,7 +36,7 @@ static void rename_dir_note_copies(struct rename *r, struct rename_keys *keys)
 	size_t n = rename_keys_changed(keys, &copies);
 
 	for (size_t c = 0; c < n; c++) {
-		const char *rest = rename_keys_rest(keys, copies[c].k);
+		const char *rest = rename_keys_text(keys, copies[c].at);
 		struct inode *i;
 
 		if (!*rest || rest[strlen(rest) - 1] == '/')
@@ -91,10 +96,84 @@ static void rename_dir_log_failure(struct rename *r, struct rename_keys *keys,
 	       "cannot move the directory \"%s\": it stays as it was", r->name);
 }
 
+/* ---- what is known of it ---- */
+
+#define KNOWN_MAX 1000 /* a page of a listing */
+
+struct dir_known {
+	struct tree *tree;
+	struct inode *dir;
+	struct rename_keys *keys;
+	struct buf rest; /* of dir's key, with its '/' */
+};
+
+static int rename_dir_note_below(struct dir_known *k);
+
+static int rename_dir_note_known(void *arg, struct inode *i)
+{
+	struct dir_known *k = arg;
+	size_t len = k->rest.len;
+	struct inode *dir = k->dir;
+	struct inode_view v;
+	char name[256];
+	int rc = 0;
+
+	inode_view(k->tree, i, &v);
+	if (k->keys->n < KNOWN_MAX && dircache_name(k->tree, dir, i, name)) {
+		buf_adds(&k->rest, name);
+		if (v.kind == INODE_FILE && v.published && v.fresh &&
+		    !v.dirty && !v.pending && *v.info.etag) {
+			rc = rename_keys_note(k->keys, buf_str(&k->rest),
+					      &v.info);
+		} else if (v.kind == INODE_DIR) {
+			buf_addc(&k->rest, '/');
+			k->dir = i;
+			rc = rename_dir_note_below(k);
+			k->dir = dir;
+		}
+		buf_truncate(&k->rest, len);
+	}
+	inode_unref(k->tree, i);
+	return rc ? rc : buf_err(&k->rest);
+}
+
+static int rename_dir_note_below(struct dir_known *k)
+{
+	if (!dircache_complete(k->tree, k->dir))
+		return 0;
+	return dircache_children(k->tree, k->dir, NULL, rename_dir_note_known,
+				 k);
+}
+
+/* The files of a directory that was listed are copied as they are known, if
+ * nothing stands where they shall be. */
+static int rename_dir_copy_known(struct rename *r, struct rename_keys *keys)
+{
+	struct dir_known k = { .tree = r->fs->tree,
+			       .dir = r->from,
+			       .keys = keys,
+			       .rest = BUF_INIT(STORE_KEY_MAX) };
+	int rc;
+
+	if (r->to)
+		return 0;
+	if (tree_absent_just(r->fs->tree, r->to_dir, r->to_name, STORE_JUST_MS))
+		keys->free_until_ms = clock_mono_ms() + STORE_JUST_MS;
+	rc = rename_dir_note_below(&k);
+	buf_clear(&k.rest);
+	if (keys->n == KNOWN_MAX) /* there may be more */
+		keys->n = 0;
+	return rc ? rc : rename_keys_copy_known(keys);
+}
+
+/* ---- the move ---- */
+
 static int rename_dir_move(struct rename *r, struct rename_keys *keys)
 {
 	int rc = marker_each_open(r->fs, r->from, rename_dir_publish_open);
 
+	if (!rc)
+		rc = rename_dir_copy_known(r, keys);
 	if (!rc)
 		rc = rename_keys_collect(keys);
 	if (!rc)
@@ -107,14 +186,14 @@ static int rename_dir_move(struct rename *r, struct rename_keys *keys)
 	if (rc) {
 		if (r->left)
 			rename_file_left(r, false);
-		rename_keys_undo(keys);
+		rename_removal_undo(keys);
 		tree_invalidate(r->fs->tree, r->to_dir, r->to_name);
 		if (rc != -EINTR && rc != -EXDEV)
 			rename_dir_log_failure(r, keys, rc);
 		return rc;
 	}
 	write_back_sync(r->fs->write_back);
-	rc = rename_keys_remove(keys);
+	rc = rename_removal_run(keys);
 	rename_file_left(r, !rc);
 	return rc;
 }

@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/waiter.h"
 #include "stage/stage.h"
@@ -107,24 +108,25 @@ static int rename_file_publish_content(struct rename *r)
 	return rc;
 }
 
-/* The ETag of what is to be copied; a listing may not have told it. */
-static int rename_file_source_etag(struct rename *r, char etag[STORE_ETAG_SIZE])
+/* What is to be copied; a listing may not have told its ETag. */
+static int rename_file_source(struct rename *r, struct object_info *source)
 {
 	struct object_details d;
 	struct inode_view v;
 	int rc;
 
 	inode_view(r->fs->tree, r->from, &v);
-	memcpy(etag, v.info.etag, STORE_ETAG_SIZE);
-	if (*etag)
+	*source = v.info;
+	if (*source->etag)
 		return 0;
 	rc = store_head(r->stage->store, buf_str(&r->key), &d);
 	if (!rc)
-		memcpy(etag, d.info.etag, STORE_ETAG_SIZE);
+		*source = d.info;
 	return rc;
 }
 
-static int rename_file_copy_object(struct rename *r, char etag[STORE_ETAG_SIZE],
+/* source: what was copied. */
+static int rename_file_copy_object(struct rename *r, struct object_info *source,
 				   struct object_info *info)
 {
 	struct store *s = r->stage->store, *to = r->to_stage->store;
@@ -132,16 +134,20 @@ static int rename_file_copy_object(struct rename *r, char etag[STORE_ETAG_SIZE],
 		store_type(s, buf_str(&r->key)),
 		store_type(to, buf_str(&r->to_key)),
 	};
-	struct store_cond cond = { .if_absent = r->no_replace };
+	const struct store_cond cond = {
+		.if_absent = r->no_replace,
+		.looked = tree_absent_just(r->fs->tree, r->to_dir, r->to_name,
+					   STORE_JUST_MS),
+	};
 	struct inode *now;
 	int rc = 0;
 
 	for (int tries = 0; tries < COPY_TRIES; tries++) {
-		rc = rename_file_source_etag(r, etag);
+		rc = rename_file_source(r, source);
 		if (rc)
 			break;
-		rc = store_copy_from(to, s, buf_str(&r->key),
-				     *etag ? etag : NULL, buf_str(&r->to_key),
+		rc = store_copy_from(to, s, buf_str(&r->key), source,
+				     buf_str(&r->to_key),
 				     to->types ? &retype : NULL,
 				     r->no_replace ? &cond : NULL, info);
 		if (rc != -ESTALE)
@@ -177,13 +183,22 @@ void rename_file_left(struct rename *r, bool removed)
 	r->left = NULL;
 }
 
-/* What was copied, and nothing newer. Its ETag may be only a listing's. */
-static int rename_file_remove_source(struct rename *r, const char *etag)
+/* What was copied, and nothing newer, by a copy that began then. Its ETag may
+ * be only a listing's. */
+static int rename_file_remove_source(struct rename *r, const char *etag,
+				     int64_t began_ms)
 {
+	bool just = clock_mono_ms() - began_ms < STORE_JUST_MS;
 	struct store *s = r->stage->store;
 	const char *key = buf_str(&r->key);
 	struct object_info now;
-	int rc = *etag ? store_remove_same(s, key, etag) : store_remove(s, key);
+	int rc;
+
+	if (!*etag)
+		rc = store_remove(s, key);
+	else
+		rc = just ? store_remove_seen(s, key, etag)
+			  : store_remove_same(s, key, etag);
 
 	if (rc == -ESTALE && !store_confirm(s, key, etag, &now))
 		rc = store_remove_same(s, key, now.etag);
@@ -199,8 +214,8 @@ static int rename_file_remove_source(struct rename *r, const char *etag)
 
 static int rename_file_move_object(struct rename *r)
 {
-	char etag[STORE_ETAG_SIZE];
-	struct object_info info;
+	struct object_info source, info;
+	int64_t began_ms;
 	bool copied;
 	int rc;
 
@@ -208,7 +223,8 @@ static int rename_file_move_object(struct rename *r)
 		write_back_ending(r->fs->write_back, r->to);
 	/* What has been sent is not sent again after a power cut. */
 	write_back_sync(r->fs->write_back);
-	rc = rename_file_copy_object(r, etag, &info);
+	began_ms = clock_mono_ms();
+	rc = rename_file_copy_object(r, &source, &info);
 	copied = !rc;
 	if (!rc)
 		rc = rename_file_move_name(r);
@@ -226,7 +242,7 @@ static int rename_file_move_object(struct rename *r)
 	}
 	inode_etag_copied(r->fs->tree, r->from, &info);
 	rename_file_content(r->fs, r->from);
-	return rename_file_remove_source(r, etag);
+	return rename_file_remove_source(r, source.etag, began_ms);
 }
 
 int rename_file_in_store(struct rename *r)

@@ -129,9 +129,11 @@ static int names_remove_one(struct local *l, const char *key, const char *etag,
 	return 0;
 }
 
-int local_names_remove(struct store *s, const char *key, const char *etag)
+int local_names_remove(struct store *s, const char *key,
+		       const struct store_cond *cond)
 {
-	return names_remove_one(local_of(s), key, etag, false);
+	return names_remove_one(local_of(s), key, cond ? cond->if_match : NULL,
+				false);
 }
 
 static int names_backwards(const void *a, const void *b)

@@ -150,10 +150,12 @@ static void put_keep_type(const struct local *l, const char *from,
 		props_set(&kept->props, PROP_TYPE, type);
 }
 
-int local_put_copy(struct store *s, const char *from, const char *etag,
-		   const char *to, const struct store_retype *retype,
+int local_put_copy(struct store *s, const char *from,
+		   const struct object_info *known, const char *to,
+		   const struct store_retype *retype,
 		   const struct store_cond *cond, struct object_info *out)
 {
+	const char *etag = known && *known->etag ? known->etag : NULL;
 	struct local *l = local_of(s);
 	struct local_record record;
 	struct local_props kept;

@@ -6,12 +6,13 @@ libstore_s3_a_SOURCES = \
 	src/store/s3/s3_call.c src/store/s3/s3_call.h \
 	src/store/s3/s3_clock.c src/store/s3/s3_clock.h \
 	src/store/s3/s3_copy.c \
+	src/store/s3/s3_crypt.c src/store/s3/s3_crypt.h \
 	src/store/s3/s3_doc.c src/store/s3/s3_doc.h \
 	src/store/s3/s3_error.c src/store/s3/s3_error.h \
 	src/store/s3/s3_etag.c src/store/s3/s3_etag.h \
 	src/store/s3/s3_get.c \
 	src/store/s3/s3_head.c src/store/s3/s3_head.h \
-	src/store/s3/s3_heed.c src/store/s3/s3_heed.h \
+	src/store/s3/s3_heed.h \
 	src/store/s3/s3_info.c src/store/s3/s3_info.h \
 	src/store/s3/s3_judge.c src/store/s3/s3_judge.h \
 	src/store/s3/s3_lack.c src/store/s3/s3_lack.h \

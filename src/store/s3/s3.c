@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "store/s3/s3_endpoint.h"
+#include "store/s3/s3_heed.h"
 #include "store/s3/s3_lack.h"
 #include "store/s3/s3_made.h"
 #include "store/s3/s3_ops.h"
@@ -256,6 +257,8 @@ int s3_new(const struct s3_settings *set, struct http_lane *lane,
 		rc = s3_set_region(s, set->region, why);
 	if (!rc && set->disk_cache)
 		rc = s3_set_identity(s);
+	if (!rc)
+		s3_heed_learn_place(s);
 	if (!rc && s3_endpoint_is_even(&s->io))
 		store_learn_lack(&s->base, STORE_LACKS_UNEVEN);
 	if (rc)

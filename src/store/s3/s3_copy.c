@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Server-side copies. The source is looked up first, unless it was made here
- * like any new object: its size says whether one CopyObject does it, and its
- * ETag pins what is copied.
+ * like any new object, or a listing told enough of it: its size says whether
+ * one CopyObject does it, and its ETag pins what is copied.
  *
  * Up to 5 GiB: CopyObject, which takes type and metadata along, but neither
  * storage class nor encryption: these are said, as the source's HEAD told them.
@@ -20,8 +20,12 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "base/text.h"
+#include "base/waiter.h"
 #include "store/s3/s3_upload.h"
+#include "store/s3/s3_crypt.h"
 #include "store/s3/s3_doc.h"
+#include "store/s3/s3_etag.h"
 #include "store/s3/s3_head.h"
 #include "store/s3/s3_heed.h"
 #include "store/s3/s3_info.h"
@@ -30,6 +34,7 @@
 #include "store/s3/s3_ops.h"
 #include "store/s3/s3_perform.h"
 #include "store/s3/s3_plain.h"
+#include "store/storage_class.h"
 
 #define COPY_MAX ((uint64_t)5 << 30)
 #define PART_SIZE ((uint64_t)512 << 20)
@@ -46,6 +51,9 @@ struct copy {
 	bool replaces; /* ... in place of what the source has */
 	char *tags; /* the source's, for a server that forgets them; or NULL */
 	bool plain; /* it is as new ones are: s3_plain.h */
+	bool listed; /* it is as a listing told: copy_settle() */
+	bool whole; /* the answer shows that no encryption was lost ... */
+	struct props answer; /* ... or what there is, where it was listed */
 	bool as_new; /* nothing of the source goes along but its bytes */
 };
 
@@ -87,7 +95,7 @@ static bool copy_is_ours(const struct copy *x, struct object_info *out)
 }
 
 /* A 412 is the source's or the target's: the source's is ESTALE. */
-static int copy_blame(const struct copy *x, int rc)
+static int copy_blame(const struct copy *x, bool with_cond, int rc)
 {
 	HTTP_REPLY_LOCAL reply = { 0 };
 	struct object_info now;
@@ -97,11 +105,23 @@ static int copy_blame(const struct copy *x, int rc)
 	if (s3_head_reply(x->src, x->from, true, &now, &reply) ||
 	    strcmp(now.etag, x->source.etag))
 		rc = -ESTALE;
+	else if (with_cond && x->cond && x->cond->if_absent)
+		s3_state_learn(x->s, S3_HEEDS_COPY);
 	return rc;
 }
 
-static int copy_small(const struct copy *x, bool with_cond,
-		      struct object_info *out)
+/* What the answer to a copy of what was listed shows of its encryption. */
+static int copy_note_answer(struct copy *x, const struct http_reply *reply,
+			    const struct object_info *out)
+{
+	int rc = s3_info_props(reply, &x->answer);
+
+	x->whole = !rc && s3_crypt_is_kept(x->s, reply, &x->answer,
+					   !strcmp(out->etag, x->source.etag));
+	return rc == -ENOMEM ? rc : 0;
+}
+
+static int copy_small(struct copy *x, bool with_cond, struct object_info *out)
 {
 	struct s3_result_doc doc;
 	S3_CALL_LOCAL c;
@@ -127,11 +147,13 @@ static int copy_small(const struct copy *x, bool with_cond,
 		memcpy(out->etag, doc.etag, sizeof(out->etag));
 		if (doc.mtime.tv_sec)
 			out->mtime = doc.mtime;
+		if (x->listed)
+			rc = copy_note_answer(x, &reply, out);
 	} else if (c.maybe_done && reply.status == 412 &&
 		   copy_is_ours(x, out)) {
 		rc = 0;
 	} else if (reply.status == 412) {
-		rc = copy_blame(x, rc);
+		rc = copy_blame(x, with_cond, rc);
 	}
 	return rc;
 }
@@ -279,19 +301,46 @@ static int copy_object(struct copy *x, struct object_info *out)
 	return rc;
 }
 
-/* Is the source one that needs no look, and no other type? */
-static bool copy_is_plain(struct copy *x, const char *etag,
-			  const struct store_retype *retype)
+/* Does the copy get what the source has, and nothing else? */
+static bool copy_is_same(const struct copy *x, const struct object_info *known,
+			 const struct store_retype *retype)
 {
 	const char *was = retype && retype->was ? retype->was : "",
 		   *now = retype && retype->now ? retype->now : "";
 
-	if (!etag || x->src != x->s || !strcmp(x->from, x->to) ||
-	    strcmp(was, now) != 0 ||
-	    !s3_plain_find(x->s, x->from, etag, &x->source.size))
+	return known && *known->etag && strcmp(x->from, x->to) != 0 &&
+	       !strcmp(was, now);
+}
+
+/* Is the source one that was made here? */
+static bool copy_is_plain(struct copy *x, const struct object_info *known)
+{
+	if (x->src != x->s ||
+	    !s3_plain_find(x->s, x->from, known->etag, &x->source.size))
 		return false;
-	memcpy(x->source.etag, etag, strlen(etag) + 1);
+	memcpy(x->source.etag, known->etag, sizeof(x->source.etag));
+	x->source.class = s3_made_class(x->s);
 	return true;
+}
+
+/*
+ * Has a listing told enough of it? What stands at the target would be lost to a
+ * copy that cannot be made as it should: so there has to be nothing, unless
+ * such copies of this store's are known to be whole.
+ */
+static bool copy_is_listed(struct copy *x, const struct object_info *known)
+{
+	const char *class = storage_class_name(known->class);
+
+	if (!class || known->size > COPY_MAX || !s3_etag_is_md5(known->etag) ||
+	    s3_state_lacks(x->src, S3_LACKS_ETAGS) ||
+	    s3_state_lacks(x->s, S3_COPIES_LOSE) ||
+	    (!(x->cond && x->cond->if_absent) &&
+	     !s3_state_lacks(x->s, S3_COPIES_KEEP)))
+		return false;
+	x->source = *known;
+	return known->class == STORAGE_CLASS_STANDARD ||
+	       !props_set(&x->props, PROP_CLASS, class);
 }
 
 /* Its HEAD, and what that says of the copy. */
@@ -318,8 +367,110 @@ static bool copy_is_bound(const struct copy *x)
 			 s3_heed_copy(x->s)));
 }
 
+static int copy_make(struct copy *x, struct object_info *out)
+{
+	HTTP_REPLY_LOCAL reply = { 0 };
+	int rc = 0;
+
+	if (!copy_is_bound(x))
+		rc = s3_head_cond(x->s, x->to, x->cond);
+	if (!rc && x->src == x->s &&
+	    !strcmp(x->from, x->to)) /* S3 refuses what changes nothing */
+		*out = x->source;
+	else if (!rc)
+		rc = copy_object(x, out);
+	if (!rc && !*out->etag)
+		rc = s3_head_reply(x->s, x->to, false, out, &reply);
+	return rc;
+}
+
+/* ---- what a listing does not tell (s3_crypt.h) ---- */
+
+/* In place of the copy that is there. */
+static int copy_again(struct copy *x, const struct http_reply *head,
+		      struct object_info *out)
+{
+	char etag[STORE_ETAG_SIZE];
+	const struct store_cond *was = x->cond;
+	const struct store_cond same = { .if_match = etag };
+	int rc = copy_choose_props(x, head, NULL);
+
+	s3_state_learn(x->s, S3_COPIES_LOSE);
+	memcpy(etag, out->etag, sizeof(etag));
+	x->cond = &same;
+	x->listed = false;
+	if (!rc)
+		rc = copy_make(x, out);
+	if (rc)
+		memcpy(out->etag, etag, sizeof(etag));
+	x->cond = was;
+	return rc;
+}
+
+static int copy_look_back(struct copy *x, struct object_info *out)
+{
+	HTTP_REPLY_LOCAL head = { 0 };
+	MEM_LOCAL struct props *was = malloc(sizeof(*was));
+	struct object_info now;
+	int rc = was ? s3_head_reply(x->src, x->from, true, &now, &head)
+		     : -ENOMEM;
+
+	if (rc == -ENOENT || (!rc && strcmp(now.etag, x->source.etag)))
+		return -ESTALE;
+	if (!rc && s3_info_props(&head, was) == -ENOMEM)
+		rc = -ENOMEM;
+	if (!rc && s3_crypt_lacks(x->s, &x->answer, was))
+		rc = copy_again(x, &head, out);
+	return rc;
+}
+
+/* A copy has been made of what was listed. One that lacks something does not
+ * stay where nothing was. */
+static int copy_settle(struct copy *x, struct object_info *out)
+{
+	struct store_cond same = { .if_match = out->etag };
+	int rc;
+
+	if (x->whole) {
+		s3_state_learn(x->s, S3_COPIES_KEEP);
+		return 0;
+	}
+	rc = copy_look_back(x, out);
+	if (rc && *out->etag && x->cond && x->cond->if_absent) {
+		waiter_finish(waiter_self()); /* an interrupt spares none */
+		s3_remove(&x->s->base, x->to, &same);
+	}
+	return rc;
+}
+
+/* By what is known, and where that was not so, by the source's HEAD. */
+static int copy_known(struct copy *x, const struct object_info *known,
+		      const struct store_retype *retype,
+		      struct object_info *out)
+{
+	const char *etag = known && *known->etag ? known->etag : NULL;
+	int rc;
+
+	if (copy_is_same(x, known, retype)) {
+		x->plain = copy_is_plain(x, known);
+		x->listed = !x->plain && copy_is_listed(x, known);
+	}
+	if (x->plain || x->listed) {
+		rc = copy_make(x, out);
+		if (!rc && x->listed)
+			rc = copy_settle(x, out);
+		if (rc != -ESTALE || x->plain)
+			return rc;
+		/* a listing's ETags may be others than its objects' */
+		x->listed = false;
+		x->props.len = 0;
+	}
+	rc = copy_look(x, etag, retype);
+	return rc ? rc : copy_make(x, out);
+}
+
 int s3_copy_from(struct store *store, struct store *source, const char *from,
-		 const char *etag, const char *to,
+		 const struct object_info *known, const char *to,
 		 const struct store_retype *retype,
 		 const struct store_cond *cond, struct object_info *out)
 {
@@ -328,31 +479,13 @@ int s3_copy_from(struct store *store, struct store *source, const char *from,
 			  .from = from,
 			  .to = to,
 			  .cond = cond };
-	HTTP_REPLY_LOCAL reply = { 0 };
-	int rc = 0;
+	int rc = copy_known(&x, known, retype, out);
 
-	x.plain = copy_is_plain(&x, etag, retype);
-	if (!x.plain)
-		rc = copy_look(&x, etag, retype);
-	if (!rc && !copy_is_bound(&x))
-		rc = s3_head_cond(x.s, to, cond);
-	if (!rc && x.src == x.s &&
-	    !strcmp(from, to)) /* S3 refuses what changes nothing */
-		*out = x.source;
-	else if (!rc)
-		rc = copy_object(&x, out);
-	if (!rc && !*out->etag)
-		rc = s3_head_reply(x.s, to, false, out, &reply);
-	if (!rc && cond && cond->if_absent && !cond->looked &&
-	    x.source.size <= COPY_MAX)
-		s3_heed_learn_copy(x.s, to,
-				   &(struct store_meta){
-					   .props = x.plain ? NULL : &x.props },
-				   out);
 	if (!rc)
 		s3_tags_hold(x.s, to, x.tags, S3_LACKS_COPY_TAGS,
 			     S3_HAS_COPY_TAGS);
 	free(x.tags);
+	out->class = x.source.class;
 	if (!rc && x.plain)
 		s3_plain_note(x.s, to, out);
 	return rc;
@@ -389,11 +522,12 @@ int s3_set_props(struct store *store, const char *key,
 	return rc;
 }
 
-int s3_copy(struct store *store, const char *from, const char *etag,
-	    const char *to, const struct store_retype *retype,
-	    const struct store_cond *cond, struct object_info *out)
+int s3_copy(struct store *store, const char *from,
+	    const struct object_info *known, const char *to,
+	    const struct store_retype *retype, const struct store_cond *cond,
+	    struct object_info *out)
 {
-	return s3_copy_from(store, store, from, etag, to, retype, cond, out);
+	return s3_copy_from(store, store, from, known, to, retype, cond, out);
 }
 
 /* One server, as far as the settings say. */

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "store/s3/s3_etag.h"
+#include "store/storage_class.h"
 
 static void info_etag(const struct http_reply *reply, struct object_info *out)
 {
@@ -18,6 +19,16 @@ static void info_etag(const struct http_reply *reply, struct object_info *out)
 
 	if (http_reply_header(reply, "etag", &text))
 		s3_etag_keep(buf_str(&text), text.len, out->etag);
+}
+
+/* Amazon and others tell of every class but the usual one. */
+static uint8_t info_class(const struct http_reply *reply)
+{
+	BUF_LOCAL text = BUF_INIT(256);
+
+	return http_reply_header(reply, PROP_CLASS, &text)
+		       ? storage_class(buf_str(&text))
+		       : STORAGE_CLASS_STANDARD;
 }
 
 static int64_t info_time(const struct http_reply *reply, const char *name)
@@ -65,6 +76,7 @@ void s3_info_read(const struct http_reply *reply, struct object_info *out)
 	else if (reply->status != 206)
 		http_reply_number(reply, "content-length", &out->size);
 	out->mtime.tv_sec = info_time(reply, "last-modified");
+	out->class = info_class(reply);
 	info_etag(reply, out);
 }
 

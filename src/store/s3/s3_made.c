@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "store/storage_class.h"
 
 #define NEW S3_REQUEST_NEW
 #define MAKES (S3_REQUEST_NEW | S3_REQUEST_COPY)
@@ -127,6 +128,12 @@ void s3_made_clear(struct s3 *s)
 	}
 }
 
+uint8_t s3_made_class(const struct s3 *s)
+{
+	return *s->made[S3_MADE_CLASS] ? storage_class(s->made[S3_MADE_CLASS])
+				       : STORAGE_CLASS_STANDARD;
+}
+
 bool s3_made_is_private(const struct s3 *s)
 {
 	return *s->made[S3_MADE_KEY];
@@ -150,8 +157,7 @@ static bool made_is_key(const char *was, const char *set)
 				     was[strlen(was) - strlen(set) - 1] == '/');
 }
 
-/* Is what encrypts it what the settings say, or what a server would choose? */
-static bool made_encrypts_anew(const struct s3 *s, const struct props *was)
+bool s3_made_encrypts_anew(const struct s3 *s, const struct props *was)
 {
 	const char *sse = props_get(was, PROP_SSE);
 	const char *key = props_get(was, PROP_SSE_KEY);
@@ -204,7 +210,7 @@ void s3_made_add(struct s3_call *c, enum s3_request request,
 	const struct props *was = meta ? meta->props : NULL;
 	unsigned kinds = was ? PROP_WRITTEN : 0;
 
-	if (was && made_encrypts_anew(s, was))
+	if (was && s3_made_encrypts_anew(s, was))
 		kinds &= ~PROP_CRYPT;
 	if (meta && meta->content_type)
 		s3_call_header(c, PROP_TYPE, meta->content_type);

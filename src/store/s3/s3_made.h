@@ -30,6 +30,11 @@ void s3_made_add(struct s3_call *c, enum s3_request way,
  * S3_MADE into out; how many. */
 size_t s3_made_of_url(const struct s3 *s, const struct store_presign *req,
 		      struct field *out);
+/* Is what encrypts an object with these headers what the settings say, or what
+ * a server would choose? A copy of it is told the settings then. */
+bool s3_made_encrypts_anew(const struct s3 *s, const struct props *was);
+/* The storage class of what is new (storage_class.h). */
+uint8_t s3_made_class(const struct s3 *s);
 /* Its objects have a key that a URL would hand out. */
 bool s3_made_is_private(const struct s3 *s);
 

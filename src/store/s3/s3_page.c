@@ -21,6 +21,7 @@
 #include "base/text.h"
 #include "base/xml.h"
 #include "store/s3/s3_etag.h"
+#include "store/storage_class.h"
 
 static void page_entry_clear(struct s3_entry *e)
 {
@@ -293,6 +294,8 @@ static int page_entry_set(struct lister *l, const char *name, const char *text,
 		return page_entry_set_size(e, text, n);
 	if (!strcmp(name, "ETag"))
 		s3_etag_keep(text, n, e->info.etag);
+	if (!strcmp(name, "StorageClass"))
+		e->info.class = storage_class(text);
 	if (!strcmp(name, "LastModified"))
 		return clock_parse_iso8601(text, &e->info.mtime) ? -EBADMSG : 0;
 	return 0;

@@ -206,7 +206,9 @@ int s3_put(struct store *store, const char *key, const struct store_body *body,
 			s, key, body, meta, cond, out);
 	if (!rc && !*out->etag)
 		rc = s3_head_reply(s, key, false, out, &reply);
-	if (!rc && put_is_plain(meta))
+	if (!rc && put_is_plain(meta)) {
+		out->class = s3_made_class(s);
 		s3_plain_note(s, key, out);
+	}
 	return rc;
 }

@@ -10,7 +10,8 @@
  *
  * A condition goes along as If-Match, which most servers do not know here: they
  * take no notice, or answer 501. So a HEAD right before is what it rests on,
- * unless the server is known to heed it (s3_heed.h).
+ * unless the caller has just seen the object, or the server is known to heed it
+ * (s3_heed.h).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -48,6 +49,33 @@ static int remove_one(struct s3 *s, const char *key,
 	return rc == -ENOENT ? 0 : rc;
 }
 
+/* The server says that it is another one: so it heeds the condition, unless it
+ * takes the ETag for another. */
+static int remove_refused(struct s3 *s, const char *key,
+			  const struct store_cond *cond)
+{
+	int rc = s3_head_cond(s, key, cond);
+
+	if (!rc) {
+		s3_state_learn(s, S3_HEEDS_REMOVE_NOT);
+		return remove_one(s, key, NULL);
+	}
+	if (rc == -ESTALE)
+		s3_state_learn(s, S3_HEEDS_REMOVE);
+	return -ESTALE;
+}
+
+/* It is that one, as far as is known. */
+static int remove_bound(struct s3 *s, const char *key,
+			const struct store_cond *cond)
+{
+	int rc = remove_one(s, key, cond);
+
+	if (rc == -ENOTSUP)
+		rc = remove_one(s, key, NULL);
+	return rc == -ESTALE ? remove_refused(s, key, cond) : rc;
+}
+
 /* The object is looked at, and removed if it is that one. */
 static int remove_after_look(struct s3 *s, const char *key,
 			     const struct store_cond *cond)
@@ -56,28 +84,21 @@ static int remove_after_look(struct s3 *s, const char *key,
 
 	if (rc)
 		return rc == -ENOENT ? 0 : rc;
-	if (s3_heed_learn_remove(s, key))
-		return 0;
-	rc = remove_one(s, key, cond);
-	return rc == -ENOTSUP ? remove_one(s, key, NULL) : rc;
+	return remove_bound(s, key, cond);
 }
 
-int s3_remove(struct store *store, const char *key, const char *etag)
+int s3_remove(struct store *store, const char *key,
+	      const struct store_cond *cond)
 {
-	const struct store_cond cond = { .if_match = etag };
 	struct s3 *s = s3_of(store);
-	int rc;
 
-	if (!etag)
+	if (!cond)
 		return remove_one(s, key, NULL);
-	if (!s3_heed_remove(s) || s3_etag_is_hash(etag))
-		return remove_after_look(s, key, &cond);
-	rc = remove_one(s, key, &cond);
-	if (rc != -ESTALE || s3_head_cond(s, key, &cond))
-		return rc;
-	/* It is that one: the server takes this ETag for another. */
-	s3_state_learn(s, S3_HEEDS_REMOVE_NOT);
-	return remove_after_look(s, key, &cond);
+	/* a hash cannot be sent */
+	if (s3_etag_is_hash(cond->if_match) ||
+	    !(cond->looked || s3_heed_remove(s)))
+		return remove_after_look(s, key, cond);
+	return remove_bound(s, key, cond);
 }
 
 /* Up to S3_SIDE_BY_SIDE keys, by a DELETE each. */

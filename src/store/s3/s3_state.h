@@ -34,12 +34,15 @@ enum s3_lack {
 	S3_HAS_COPY_TAGS = 8192, /* as S3_HAS_UPLOAD_TAGS */
 	S3_LACKS_UNEVEN = 16384, /* parts of several lengths */
 	/* Nothing is lacking: conditions that few stores know are heeded, or
-	 * not, as was found out (s3_heed.h). */
+	 * not, as its answers have shown (s3_heed.h). */
 	S3_HEEDS_COPY = 32768,
-	S3_HEEDS_COPY_NOT = 65536,
-	S3_HEEDS_REMOVE = 131072,
-	S3_HEEDS_REMOVE_NOT = 262144,
-	S3_WANTS_QUOTED_ETAG = 524288, /* and S3_WANTS_BARE_ETAG was wrong */
+	S3_HEEDS_REMOVE = 65536,
+	S3_HEEDS_REMOVE_NOT = 131072,
+	/* The answer to a copy has told that it lost no encryption; the copy of
+	 * an object did, which was not asked for before. */
+	S3_COPIES_KEEP = 262144,
+	S3_COPIES_LOSE = 524288,
+	S3_WANTS_QUOTED_ETAG = 1048576, /* and S3_WANTS_BARE_ETAG was wrong */
 };
 
 /* What an attempt can be made without. */

@@ -41,18 +41,20 @@ static bool is_dead(void)
 	return atomic_fetch_sub(&killed.left, 1) <= 0;
 }
 
-static int killed_copy(struct store *s, const char *from, const char *etag,
-		       const char *to, const struct store_retype *retype,
+static int killed_copy(struct store *s, const char *from,
+		       const struct object_info *known, const char *to,
+		       const struct store_retype *retype,
 		       const struct store_cond *cond, struct object_info *out)
 {
 	return is_dead() ? -EIO
-			 : killed.real->copy(s, from, etag, to, retype, cond,
+			 : killed.real->copy(s, from, known, to, retype, cond,
 					     out);
 }
 
-static int killed_remove(struct store *s, const char *key, const char *etag)
+static int killed_remove(struct store *s, const char *key,
+			 const struct store_cond *cond)
 {
-	return is_dead() ? -EIO : killed.real->remove(s, key, etag);
+	return is_dead() ? -EIO : killed.real->remove(s, key, cond);
 }
 
 static int killed_remove_many(struct store *s, const char *const *keys,

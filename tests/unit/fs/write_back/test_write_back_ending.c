@@ -56,17 +56,19 @@ static bool killed_over(void)
 		rc_; \
 	})
 
-static int killed_copy(struct store *s, const char *from, const char *etag,
-		       const char *to, const struct store_retype *retype,
+static int killed_copy(struct store *s, const char *from,
+		       const struct object_info *known, const char *to,
+		       const struct store_retype *retype,
 		       const struct store_cond *cond, struct object_info *out)
 {
 	return KILLED_AT(
-		killed.real->copy(s, from, etag, to, retype, cond, out));
+		killed.real->copy(s, from, known, to, retype, cond, out));
 }
 
-static int killed_remove(struct store *s, const char *key, const char *etag)
+static int killed_remove(struct store *s, const char *key,
+			 const struct store_cond *cond)
 {
-	return KILLED_AT(killed.real->remove(s, key, etag));
+	return KILLED_AT(killed.real->remove(s, key, cond));
 }
 
 static int killed_remove_many(struct store *s, const char *const *keys,

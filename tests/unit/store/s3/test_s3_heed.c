@@ -46,55 +46,82 @@ static void check_text(const char *key, const char *wanted)
 	row_equal(key, have, wanted);
 }
 
-/* A rename of what was made here: its copy to where nothing is, its removal. */
-static int move(const char *from, const char *etag, const char *to)
+/* A rename of what was made here: its copy to where nothing is, its removal.
+ * just: as of one who has looked at both names. */
+static int move(const char *from, const char *etag, const char *to, bool just)
 {
-	const struct store_cond absent = { .if_absent = true };
+	const struct store_cond absent = { .if_absent = true, .looked = just };
 	struct object_info out;
 	int rc = store_copy(rig.s, from, etag, to, &absent, &out);
 
-	if (!rc)
-		assert_string_equal(out.etag, etag);
-	return rc ? rc : store_remove_same(rig.s, from, etag);
+	if (rc)
+		return rc;
+	assert_string_equal(out.etag, etag);
+	return just ? store_remove_seen(rig.s, from, etag)
+		    : store_remove_same(rig.s, from, etag);
 }
 
 static const struct {
 	const char *sentence;
 	bool deaf;
-	long first, later; /* requests */
+	long looks, just; /* requests */
 } rows[] = {
-	{ "a server that heeds both", false, 6, 2 },
-	{ "one that heeds neither", true, 5, 4 },
+	{ "a server that heeds both", false, 4, 2 },
+	{ "one that heeds neither", true, 4, 2 },
 };
+
+static long cost(size_t r, int k, bool just)
+{
+	struct object_info made;
+	char from[16], to[16];
+	long before;
+
+	snprintf(from, sizeof(from), "from%d", k);
+	snprintf(to, sizeof(to), "to%d", k);
+	put(from, "text", &made);
+	before = standin_stat(&rig.standin, "requests");
+	row_number(rows[r].sentence, move(from, made.etag, to, just), 0);
+	before = standin_stat(&rig.standin, "requests") - before;
+	check_text(to, "text");
+	row_number(rows[r].sentence,
+		   s3_rig_get(&rig, from, NULL, (char[64]){ 0 }), -ENOENT);
+	return before;
+}
 
 static void it_costs_what_it_must(void **state)
 {
 	for (size_t r = 0; r < COUNT(rows); r++) {
-		struct object_info made;
-		char from[16], to[16];
-		long before, took;
-
 		begin(rows[r].deaf);
-		for (int k = 0; k < 4; k++) {
-			snprintf(from, sizeof(from), "from%d", k);
-			snprintf(to, sizeof(to), "to%d", k);
-			put(from, "text", &made);
-			before = standin_stat(&rig.standin, "requests");
-			row_number(rows[r].sentence, move(from, made.etag, to),
-				   0);
-			took = standin_stat(&rig.standin, "requests") - before;
-			row_number(rows[r].sentence, took,
-				   k ? rows[r].later : rows[r].first);
-			check_text(to, "text");
-			row_number(rows[r].sentence,
-				   s3_rig_get(&rig, from, NULL,
-					      (char[64]){ 0 }),
-				   -ENOENT);
-		}
+		for (int k = 0; k < 6; k++)
+			row_number(rows[r].sentence, cost(r, k, k % 2),
+				   k % 2 ? rows[r].just : rows[r].looks);
+	}
+}
+
+/* Refusals are what it is learnt by. */
+static void it_is_learnt(void **state)
+{
+	struct object_info made, other;
+
+	for (size_t r = 0; r < COUNT(rows); r++) {
+		begin(rows[r].deaf);
+		put("from", "text", &made);
+		put("to", "taken", &other);
+		row_number(rows[r].sentence,
+			   move("from", made.etag, "to", !rows[r].deaf),
+			   -EEXIST);
+		row_number(rows[r].sentence,
+			   rows[r].deaf
+				   ? -ESTALE
+				   : store_remove_seen(rig.s, "to", made.etag),
+			   -ESTALE);
+		check_text("to", "taken");
 		row_number(rows[r].sentence, s3_heed_copy(s3_of(rig.s)),
 			   !rows[r].deaf);
 		row_number(rows[r].sentence, s3_heed_remove(s3_of(rig.s)),
 			   !rows[r].deaf);
+		row_number(rows[r].sentence, cost(r, 7, false),
+			   rows[r].deaf ? 4 : 2);
 	}
 }
 
@@ -110,17 +137,17 @@ static void conditions_hold(void **state)
 			put("from", "text", &made);
 			put("to", "taken", &other);
 			row_number(rows[r].sentence,
-				   move("from", made.etag, "to"), -EEXIST);
+				   move("from", made.etag, "to", false),
+				   -EEXIST);
 			check_text("to", "taken");
 			check_text("from", "text");
 			row_number(rows[r].sentence,
 				   store_remove_same(rig.s, "to", made.etag),
 				   -ESTALE);
 			check_text("to", "taken");
-			/* and here it is learnt */
 			assert_int_equal(store_remove(rig.s, "to"), 0);
 			row_number(rows[r].sentence,
-				   move("from", made.etag, "to"), 0);
+				   move("from", made.etag, "to", k == 1), 0);
 			check_text("to", "text");
 			row_number(rows[r].sentence,
 				   store_remove_same(rig.s, "from", made.etag),
@@ -136,7 +163,8 @@ static void etags_that_are_refused(void **state)
 
 	begin(false);
 	put("a", "text", &made);
-	assert_int_equal(move("a", made.etag, "b"), 0);
+	put("b", "text", &made);
+	assert_int_equal(store_remove_seen(rig.s, "a", "\"other\""), -ESTALE);
 	assert_true(s3_heed_remove(s3_of(rig.s)));
 	put("c", "text", &made);
 	standin_fault(&rig.standin,
@@ -153,6 +181,7 @@ SUITE(s3_heed)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_costs_what_it_must),
+		cmocka_unit_test(it_is_learnt),
 		cmocka_unit_test(conditions_hold),
 		cmocka_unit_test(etags_that_are_refused),
 	};
