@@ -168,13 +168,10 @@ static const char *const man5_example =
 	".SH FSTAB\n"
 	"The type is fuse.stagefs (or stagefs, by\n.BR mount.stagefs (8));\n"
 	"_netdev tells systemd that it needs the network.\n.PP\n.RS\n.nf\n"
-	"stagefs            /mnt/stages  fuse.stagefs  "
-	"_netdev,nofail,allow_other  0 0\n"
-	"@sales             /mnt/sales   fuse.stagefs  _netdev,nofail,ro  "
-	"0 0\n"
-	"s3://bucket/path   /mnt/bucket  fuse.stagefs  "
-	"_netdev,nofail,allow_other  0 0\n"
-	"/etc/other.conf    /mnt/other   fuse.stagefs  _netdev,nofail  0 0\n"
+	"stagefs      /mnt/stages  fuse.stagefs  _netdev,allow_other  0 0\n"
+	"@sales       /mnt/sales   fuse.stagefs  _netdev,nofail,ro    0 0\n"
+	"s3://b/path  /mnt/bucket  fuse.stagefs  _netdev,nofail       0 0\n"
+	"/etc/o.conf  /mnt/other   fuse.stagefs  _netdev,nofail       0 0\n"
 	".fi\n.RE\n";
 
 static void manual_man5(FILE *out)

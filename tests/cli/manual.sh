@@ -104,7 +104,13 @@ done
 run --generate man9
 is 'an unknown page is a usage error' "$RC" 2
 if command -v groff >/dev/null; then
+	cp "$top_srcdir/docs/stagefs-security.7" "$DIR/man7"
+	for page in man1 man5 man7 man8; do
+		# as man(1) has it printed on a terminal of 80 columns
+		groff -t -man -Tascii -rLL=80n -P-c -P-b -P-u "$DIR/$page" >"$DIR/text"
+		is "$page fits 80 columns" "$(wc -l <"$DIR/text" | grep -xc '[1-9][0-9]*')$(awk 'length > 80' "$DIR/text")" 1
+	done
 	is 'groff has nothing to say about the pages' \
-		"$(groff -man -Tascii -ww -z "$DIR/man1" "$DIR/man5" "$DIR/man8" 2>&1)" ''
+		"$(groff -man -Tascii -ww -z "$DIR"/man[1578] 2>&1)" ''
 fi
 finish
