@@ -36,7 +36,9 @@ struct command {
 	const char *also; /* another name, as `ls`; or NULL */
 	enum cmd_group group;
 	const char *brief; /* for --help: at most 62 characters */
-	const char *synopsis; /* what follows the verb */
+	/* What follows the verb; for a first word STAGE, and for KEY=VALUE, the
+	 * completion has names. */
+	const char *synopsis;
 	const char *help; /* one line, no full stop */
 	/* Names with their dashes: `--format`. NULL: none but --help. */
 	const struct option *options;

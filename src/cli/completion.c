@@ -14,8 +14,10 @@
 #include "config/config.h"
 #include "stage/conf/conn.h"
 
-/* For sh, bash and zsh: lines that begin with what is typed. */
+/* For bash and zsh: names of stages; lines that begin with what is typed. */
 static const char *const completion_locations =
+	"_stagefs_stages()\n{\n"
+	"\ttimeout 3 stagefs show --format tsv 2>/dev/null | cut -f1\n}\n"
 	"_stagefs_locations()\n{\n"
 	"\tcase $1 in\n"
 	"\t@*/*)\n"
@@ -24,8 +26,7 @@ static const char *const completion_locations =
 	"\t\t\tcut -f1 | sed \"s|^|${1%%/*}/|\" ;;\n"
 	"\t*)\n"
 	"\t\techo '@~/'\n"
-	"\t\ttimeout 3 stagefs show --format tsv 2>/dev/null |\n"
-	"\t\t\tcut -f1 | sed 's|.*|@&/|' ;;\n"
+	"\t\t_stagefs_stages | sed 's|.*|@&/|' ;;\n"
 	"\tesac\n}\n";
 
 static bool completion_is_verb(const struct command *c)
@@ -37,6 +38,12 @@ static bool completion_is_verb(const struct command *c)
 static bool completion_takes_keys(const struct command *c)
 {
 	return strstr(c->synopsis, "KEY=VALUE");
+}
+
+/* Verbs whose first word is a stage that there is, without an `@`. */
+static bool completion_takes_stages(const struct command *c)
+{
+	return !strncmp(c->synopsis + (*c->synopsis == '['), "STAGE", 5);
 }
 
 static void completion_verbs(const struct command *const *commands, FILE *out)
@@ -59,6 +66,7 @@ static void completion_names(const struct option *table, const char *end,
 
 static void completion_choices(const struct option *row, FILE *out)
 {
+	fputc(' ', out);
 	for (const char *p = row->choices; *p; p++)
 		fputc(*p == '|' ? ' ' : *p, out);
 }
@@ -108,6 +116,8 @@ static void completion_words(const struct command *c, FILE *out)
 		completion_names(conn_options, "=", out);
 		fputc('\'', out);
 	}
+	if (completion_takes_stages(c))
+		fputs(" stages=1 files=", out);
 	fputs(" ;;\n", out);
 }
 
@@ -120,7 +130,7 @@ static void completion_cases(const struct command *const *commands, FILE *out)
 	fputs("\thelp:help) values='", out);
 	completion_verbs(commands, out);
 	help_topic_words(out);
-	fputs("' ;;\n", out);
+	fputs("' files= ;;\n", out);
 	completion_key_values(config_mount_options, out);
 	completion_key_values(conn_options, out);
 	fputs("\t*:-o) keys='", out);
@@ -136,22 +146,24 @@ static void completion_cases(const struct command *const *commands, FILE *out)
 }
 
 /*
- * The word is taken from the line, without its quotes: bash cuts words at `@`,
- * `=` and `:`. What readline will not replace, up to the last of `=` and `:`
- * and to before the last `@`, is cut off from the answers. Names of files are
- * never expanded, as `compgen -W` would; they are quoted, unless within quotes.
+ * The word is taken from the line, and the one before it, without quotes: bash
+ * cuts words at `@`, `=` and `:`. What readline will not replace, up to the
+ * last of `=` and `:` and to before the last `@`, is cut off from the answers.
+ * Names of files and stages are never expanded, as `compgen -W` would; they are
+ * quoted, unless within quotes.
  */
 static const char *const completion_bash_word =
 	"_stagefs_word()\n{\n"
 	"\tlocal line=${COMP_LINE-} c i\n"
-	"\twhole= q= line=${line:0:${COMP_POINT:-0}}\n"
+	"\twhole= before= q= line=${line:0:${COMP_POINT:-0}}\n"
 	"\tfor ((i = 0; i < ${#line}; i++)); do\n"
 	"\t\tc=${line:i:1}\n"
 	"\t\tif [[ $q == \\\\ ]]; then whole+=$c q=\n"
 	"\t\telif [[ $c == \"$q\" ]]; then q=\n"
 	"\t\telif [[ $c == \\\\ && $q != \\' ]]; then q=\\\\\n"
 	"\t\telif [[ -z $q && $c == [\\\"\\'] ]]; then q=$c\n"
-	"\t\telif [[ -z $q && $c == [[:space:]] ]]; then whole=\n"
+	"\t\telif [[ -z $q && $c == [[:space:]] ]]; then\n"
+	"\t\t\t[[ -z $whole ]] || before=$whole\n\t\t\twhole=\n"
 	"\t\telse whole+=$c; fi\n"
 	"\tdone\n}\n"
 	"_stagefs_complete_location()\n{\n"
@@ -166,7 +178,20 @@ static const char *const completion_bash_word =
 	"\t\t[[ -n $q ]] || printf -v line %q \"$line\"\n"
 	"\t\tCOMPREPLY+=(\"$line\")\n"
 	"\tdone < <(_stagefs_locations \"$whole\")\n"
-	"\tcompopt -o nospace 2>/dev/null\n}\n";
+	"\tcompopt -o nospace 2>/dev/null\n}\n"
+	/* -o KEY=VALUE,...: the last of them; what is before it and behind the
+	 * last `=` is put back. */
+	"_stagefs_setting()\n{\n"
+	"\tlocal item=${whole##*,}\n"
+	"\tprev=-o cur=${whole##*=}\n"
+	"\tif [[ $item == *=* ]]; then prev=${item%%=*} cur=${item#*=}\n"
+	"\telse head=${cur%\"$item\"} cur=$item; fi\n}\n"
+	"_stagefs_complete_stage()\n{\n"
+	"\tlocal line\n"
+	"\twhile IFS= read -r line; do\n"
+	"\t\t[[ $line != \"$cur\"* ]] || "
+	"COMPREPLY+=(\"$(printf %q \"$line\")\")\n"
+	"\tdone < <(_stagefs_stages)\n}\n";
 
 static void completion_bash(const struct command *const *commands, FILE *out)
 {
@@ -174,9 +199,10 @@ static void completion_bash(const struct command *const *commands, FILE *out)
 	fputs(completion_locations, out);
 	fputs(completion_bash_word, out);
 	fputs("_stagefs()\n{\n"
-	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} opts= values= keys=\n"
+	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} opts= values= keys= "
+	      "head= stages= files=1\n"
 	      "\tlocal prev=${COMP_WORDS[COMP_CWORD - 1]} "
-	      "verb=${COMP_WORDS[1]} whole q\n"
+	      "verb=${COMP_WORDS[1]} whole before q\n"
 	      "\tCOMPREPLY=()\n"
 	      "\t_stagefs_word\n\t: \"${whole:=$cur}\"\n"
 	      "\tif [[ $whole == @* ]]; then "
@@ -184,6 +210,7 @@ static void completion_bash(const struct command *const *commands, FILE *out)
 	      "\tif [ \"$prev\" = = ]; then prev=${COMP_WORDS[COMP_CWORD - "
 	      "2]}; fi\n"
 	      "\tif [ \"$cur\" = = ]; then cur=; fi\n"
+	      "\tif [[ $before == -o ]]; then _stagefs_setting; fi\n"
 	      "\tif [ \"$COMP_CWORD\" = 1 ]; then values='",
 	      out);
 	completion_verbs(commands, out);
@@ -191,11 +218,15 @@ static void completion_bash(const struct command *const *commands, FILE *out)
 	completion_cases(commands, out);
 	fputs("\t[ \"$verb$values\" != presign ] || "
 	      "values=\"$values download upload\"\n"
+	      "\t[[ -z $stages || $COMP_CWORD != 2 ]] || keys=\n"
+	      "\t[[ -z $keys ]] || stages=\n"
 	      "\t[ \"${cur#-}\" = \"$cur\" ] || values=\"$values $opts\"\n"
 	      "\tif [ -n \"$keys\" ]; then values=\"$values $keys\"; "
 	      "compopt -o nospace 2>/dev/null; fi\n"
-	      "\tCOMPREPLY=($(compgen -W \"$values\" -- \"$cur\"))\n"
-	      "\tif [[ ${#COMPREPLY[@]} == 0 && $verb != help ]]; then\n"
+	      "\tCOMPREPLY=($(compgen -P \"$head\" -W \"$values\" -- "
+	      "\"$cur\"))\n"
+	      "\t[[ -z $stages || $cur == -* ]] || _stagefs_complete_stage\n"
+	      "\tif [[ ${#COMPREPLY[@]} == 0 && -n $files ]]; then\n"
 	      "\t\tlocal IFS=$'\\n'\n"
 	      "\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n"
 	      "\t\tcompopt -o filenames 2>/dev/null\n\tfi\n"
@@ -210,12 +241,14 @@ static void completion_zsh(const struct command *const *commands, FILE *out)
 	fputs("#compdef stagefs\n", out);
 	fputs(completion_locations, out);
 	fputs("_stagefs()\n{\n"
-	      "\tlocal opts= values= keys= verb=${words[2]} "
+	      "\tlocal opts= values= keys= stages= files=1 verb=${words[2]} "
 	      "prev=${words[CURRENT-1]}\n"
 	      "\tlocal -a all\n"
 	      "\tif [[ $PREFIX == @* ]]; then\n"
 	      "\t\tall=(${(f)\"$(_stagefs_locations \"${(Q)PREFIX}\")\"})\n"
-	      "\t\tcompadd -S '' -- $all\n\t\treturn\n\tfi\n"
+	      "\t\tcompadd -S '' -- ${(M)all:#*/}\n"
+	      "\t\tcompadd -- ${all:#*/}\n\t\treturn\n\tfi\n"
+	      "\t[[ $prev != -o ]] || compset -P '*,'\n"
 	      "\tif [[ $PREFIX == [-a-z]*=* ]] && "
 	      "(( CURRENT > 2 )); then\n"
 	      "\t\tprev=${PREFIX%%=*}\n\t\tcompset -P '*='\n\tfi\n"
@@ -226,10 +259,14 @@ static void completion_zsh(const struct command *const *commands, FILE *out)
 	completion_cases(commands, out);
 	fputs("\t[[ $verb$values != presign ]] || values=\"$values download "
 	      "upload\"\n"
+	      "\t(( CURRENT != 3 )) || [[ -z $stages ]] || keys=\n"
+	      "\t[[ -z $keys ]] || stages=\n"
 	      "\t[[ $PREFIX != -* ]] || compadd -- ${=opts}\n"
 	      "\tcompadd -- ${=values}\n"
 	      "\t[[ -z $keys ]] || compadd -S '' -- ${=keys}\n"
-	      "\t[[ -n $values$keys ]] || _files\n}\n"
+	      "\t[[ -z $stages ]] || compadd -- "
+	      "${(f)\"$(_stagefs_stages)\"}\n"
+	      "\t[[ -n $values$keys || -z $files ]] || _files\n}\n"
 	      "if [ \"${funcstack[1]-}\" = _stagefs ]; then\n"
 	      "\t_stagefs \"$@\"\nelse\n"
 	      "\tcompdef _stagefs stagefs\nfi\n",
@@ -279,19 +316,82 @@ static void completion_fish_verb(const struct command *c, const char *verb,
 	fputc('\n', out);
 	for (const struct option *row = c->options; row && row->name; row++)
 		completion_fish_option(verb, row, out);
-	if (completion_takes_keys(c)) {
+	if (completion_takes_keys(c))
 		fprintf(out,
 			"complete -c stagefs -n "
-			"'__fish_seen_subcommand_from %s' -a '",
+			"'__fish_seen_subcommand_from %s' -f -a "
+			"'(__stagefs_settings)'\n",
 			verb);
-		completion_names(conn_options, "=", out);
-		fputs("'\n", out);
+	if (completion_takes_stages(c))
+		fprintf(out,
+			"complete -c stagefs -n "
+			"'__fish_seen_subcommand_from %s' -f -a "
+			"'(__stagefs_stages)'\n",
+			verb);
+}
+
+/* Cases of a key with a few words to choose from. */
+static void completion_fish_values(const struct option *row, FILE *out)
+{
+	for (; row->name; row++) {
+		if (row->type != OPTION_CHOICE || row->alias_of)
+			continue;
+		fprintf(out, "        case %s\n            printf '%%s\\n'",
+			row->name);
+		completion_choices(row, out);
+		fputc('\n', out);
 	}
+}
+
+/* Settings of a mount and of a stage, KEY= or KEY=VALUE, the last of a list. */
+static void completion_fish_settings(FILE *out)
+{
+	fputs("function __stagefs_values\n"
+	      "    switch $argv[1]\n",
+	      out);
+	completion_fish_values(config_mount_options, out);
+	completion_fish_values(conn_options, out);
+	fputs("    end\nend\n"
+	      "function __stagefs_settings\n"
+	      "    set -l word (commandline -ct)\n"
+	      "    set -l item (string replace -r '^.*,' '' -- $word)\n"
+	      "    set -l before (string replace -r '[^,]*$' '' -- $word)\n"
+	      "    switch $item\n"
+	      "        case '*=*'\n"
+	      "            set -l key (string replace -r '=.*' '' -- $item)\n"
+	      "            string replace -r '^' \"$before$key=\" -- "
+	      "(__stagefs_values $key)\n"
+	      "        case '*'\n"
+	      "            set -l keys",
+	      out);
+	completion_names(conn_options, "=", out);
+	fputs("\n            test \"$argv[1]\" != mount; or set -a keys", out);
+	completion_names(config_mount_options, "=", out);
+	fputs("\n            string replace -r '^' \"$before\" -- $keys\n"
+	      "    end\nend\n",
+	      out);
+}
+
+/* Options of a mount, which is what has no verb. */
+static void completion_fish_mount(const struct command *const *commands,
+				  FILE *out)
+{
+	fputs("set -l verbs", out);
+	completion_verbs(commands, out);
+	fputs("\nset -l mount \"not __fish_seen_subcommand_from $verbs\"\n"
+	      "complete -c stagefs -n $mount -s o -x -a "
+	      "'(__stagefs_settings mount)'\n"
+	      "complete -c stagefs -n $mount -s f\n"
+	      "complete -c stagefs -n $mount -l config -r\n",
+	      out);
 }
 
 static void completion_fish(const struct command *const *commands, FILE *out)
 {
-	fputs("function __stagefs_locations\n"
+	fputs("function __stagefs_stages\n"
+	      "    timeout 3 stagefs show --format tsv 2>/dev/null | cut -f1\n"
+	      "end\n"
+	      "function __stagefs_locations\n"
 	      "    set -l word (commandline -ct)\n"
 	      "    switch $word\n"
 	      "        case '@*/*'\n"
@@ -301,11 +401,13 @@ static void completion_fish(const struct command *const *commands, FILE *out)
 	      "\"$stage/\"\n"
 	      "        case '@*'\n"
 	      "            echo '@~/'\n"
-	      "            timeout 3 stagefs show --format tsv 2>/dev/null | "
-	      "cut -f1 | string replace -r '(.*)' '@$1/'\n"
+	      "            __stagefs_stages | string replace -r '(.*)' "
+	      "'@$1/'\n"
 	      "    end\nend\n"
 	      "complete -c stagefs -a '(__stagefs_locations)'\n",
 	      out);
+	completion_fish_settings(out);
+	completion_fish_mount(commands, out);
 	for (const struct command *const *c = commands; *c; c++) {
 		if (completion_is_verb(*c))
 			completion_fish_verb(*c, (*c)->verb, out);

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What Tab makes of a line in bash, zsh and fish; of bash at a terminal: the
-# line is typed for `args`, which has stagefs's completion and prints its words.
+# What Tab makes of a line in bash, zsh and fish; of the first two at a terminal:
+# the line is typed for `args`, which has stagefs's completion and prints its
+# words.
 #
 # Covers: cli/completion.c
 . "$(dirname "$0")/lib.sh"
@@ -22,29 +23,71 @@ export PATH=$DIR/bin:$PATH
 stagefs --generate completion >"$DIR/stagefs.bash"
 stagefs --generate zsh >"$DIR/zsh/_stagefs"
 stagefs --generate fish >"$DIR/stagefs.fish"
-cat >"$DIR/bashrc" <<'END'
+args='args() { printf "<%s>" "$@"; echo; }'
+cat >"$DIR/bashrc" <<END
 . ../stagefs.bash
-args() { printf '<%s>' "$@"; echo; }
+$args
 complete -F _stagefs args
 PS1='> '
 END
-types() {	# LINE: the words that came of it, in bash
+# Without what zsh writes behind its prompt, and takes back of a line.
+cat >"$DIR/.zshrc" <<END
+fpath=($DIR/zsh \$fpath)
+autoload -Uz compinit && compinit -u -D
+$args
+compdef _stagefs args
+unset zle_bracketed_paste
+unsetopt prompt_sp
+PS1='> '
+END
+in_bash() {	# LINE: the words that came of it
+	types "$1" bash --noprofile --rcfile ../bashrc -i
+}
+in_zsh() {
+	ZDOTDIR=$DIR types "$1" zsh -d -i
+}
+types() {	# LINE SHELL...
 	cd "$DIR/here" || exit
 	printf '%s\nexit\n' "$1" |
-		timeout 90 python3 "$HERE/terminal.py" 80 bash --noprofile \
-			--rcfile ../bashrc -i |
+		timeout 90 python3 "$HERE/terminal.py" 80 "${@:2}" |
 		tr -d '\r' | sed -n 's/^\(> .*\)\{0,1\}\(<.*>\)$/\2/p'
 }
+in_fish() {	# LINE: what is offered for its last word
+	(cd "$DIR/here" && fish --no-config -c "source $DIR/stagefs.fish
+		complete -C 'stagefs $1'" | cut -f1 | sort | paste -sd' ')
+}
+shells=bash
+for shell in zsh fish; do
+	if command -v $shell >/dev/null; then
+		shells+=" $shell"
+	else
+		echo "# no $shell here"
+	fi
+done
 while IFS='|' read -r line words; do
-	is "bash: $line" "$(types "${line//TAB/$'\t'}")" "$words"
+	for shell in ${shells/ fish/}; do
+		is "$shell: $line" "$(in_$shell "${line//TAB/$'\t'}")" "$words"
+	done
 done <<'END'
 args presTAB|<presign>
 args help xaTAB|<help><xattrs>
 args help zzTAB|<help><zz>
+args help myTAB|<help><my>
 args list --format nTAB|<list><--format><ndjson>
 args list --format=jTAB|<list><--format=json>
 args create s endpTAB|<create><s><endpoint_url=>
 args create s attributes=poTAB|<create><s><attributes=posix>
+args @ext /mnt -o endpTAB|<@ext></mnt><-o><endpoint_url=>
+args @ext /mnt -o attributes=poTAB|<@ext></mnt><-o><attributes=posix>
+args @ext /mnt -o ro=yes,attributes=poTAB|<@ext></mnt><-o><ro=yes,attributes=posix>
+args @ext /mnt -o ro,metadata_tTAB|<@ext></mnt><-o><ro,metadata_ttl=>
+args @ext /mnt -o attributes=posix,endpTAB|<@ext></mnt><-o><attributes=posix,endpoint_url=>
+args desc eTAB|<desc><ext>
+args show eTAB|<show><ext>
+args drop --recursive eTAB|<drop><--recursive><ext>
+args alter eTABcommenTAB|<alter><ext><comment=>
+args desc myTAB|<desc><my>
+args desc @eTAB|<desc><@ext/>
 args ls @eTAB|<ls><@ext/>
 args ls @ext/20TAB|<ls><@ext/2026/>
 args cp @ext/20TABbTAB|<cp><@ext/2026/b.csv>
@@ -55,41 +98,31 @@ args cp "@ext/withTAB|<cp><@ext/with space.csv>
 args cp @ext/itTAB|<cp><@ext/it's>
 args cp @ext/u@TAB|<cp><@ext/u@h>
 args cp @ext/\$TAB|<cp><@ext/$(touch taken)>
+args rm @ext/uTAB @ext/itTAB|<rm><@ext/u@h><@ext/it's>
 args put myTAB|<put><my file>
 END
-# compinit's function is the file itself: it must answer when first called.
-in_zsh() {	# WORD...: what is offered for the last
-	zsh -f -c 'fpath=($1 $fpath); shift
-		compdef() { }; compset() { PREFIX=${PREFIX#*=} }; _files() { print FILES }
-		compadd() { while [[ $1 == -* ]]; do
-			[[ $1 != -S ]] || shift; shift; done
-			print -rl -- ${(M)@:#${(Q)PREFIX}*} }
-		words=(stagefs "$@") CURRENT=$((1 + $#)) PREFIX=${@[-1]}
-		autoload -Uz _stagefs && _stagefs' zsh "$DIR/zsh" "$@"
-}
-if command -v zsh >/dev/null; then
-	is 'zsh: a verb' "$(in_zsh pres | grep -v FILES)" presign
-	is 'zsh: a topic' "$(in_zsh help xa)" xattrs
-	is 'zsh: a stage' "$(in_zsh ls @e)" @ext/
-	is 'zsh: a path' "$(in_zsh ls '@ext/with\ s')" '@ext/with space.csv'
-	is 'zsh: a key' "$(in_zsh create s endp | grep .)" endpoint_url=
-	is 'zsh: a value' "$(in_zsh create s attributes=po)" posix
-else
-	echo '# no zsh here'
-fi
-if command -v fish >/dev/null; then
-	complete_in_fish() {
-		fish --no-config -c "source $DIR/stagefs.fish
-			complete -C '$1'" | cut -f1
-	}
-	is 'fish: a topic' "$(complete_in_fish 'stagefs help xa')" xattrs
-	is 'fish: no file is one' \
-		"$(cd "$DIR/here" && complete_in_fish 'stagefs help my')" ''
-	is 'fish: a stage' "$(complete_in_fish 'stagefs ls @e')" @ext/
-	is 'fish: a path' "$(complete_in_fish 'stagefs ls @ext/w')" \
-		'@ext/with space.csv'
-else
-	echo '# no fish here'
-fi
+while IFS='|' read -r line words; do
+	[ "${shells%fish}" = "$shells" ] ||
+		is "fish: $line" "$(in_fish "$line")" "$words"
+done <<'END'
+presi|presign
+help xa|xattrs
+help my|
+list --format n|ndjson
+list --format=n|--format=ndjson
+create s endp|endpoint_url=
+create s attributes=|attributes=posix attributes=server
+@ext /mnt -o endp|endpoint_url=
+@ext /mnt -o metadata_t|metadata_ttl=
+@ext /mnt -o attributes=po|attributes=posix
+@ext /mnt -o ro,attributes=po|ro,attributes=posix
+@ext /mnt -o attributes=posix,endp|attributes=posix,endpoint_url=
+desc |ext
+desc my|
+show e|ext
+alter ext commen|comment=
+ls @e|@ext/
+ls @ext/w|@ext/with space.csv
+END
 is 'no name of a file was a command' "$(find "$DIR" -name taken)" ''
 finish
