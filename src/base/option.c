@@ -277,12 +277,24 @@ static void option_add_remarks(struct buf *out, const struct option *table,
 	}
 }
 
+/* Bytes to the next place for a line's end. What stands in brackets has none,
+ * if a line has room for it. */
+static size_t option_help_word(const char *text, size_t room)
+{
+	size_t n;
+	int open = 0;
+
+	for (n = 0; text[n] && (text[n] != ' ' || open > 0); n++)
+		open += (text[n] == '[') - (text[n] == ']');
+	return n <= room ? n : strcspn(text, " ");
+}
+
 void option_help_wrap(const char *text, size_t column, FILE *out)
 {
 	size_t at = column;
 
 	while (*text) {
-		size_t n = strcspn(text, " ");
+		size_t n = option_help_word(text, HELP_WIDTH - column);
 
 		if (at > column && at + 1 + n > HELP_WIDTH) {
 			fprintf(out, "\n%*s", (int)column, "");

@@ -246,8 +246,9 @@ const struct command list_command = {
 		    "[--format F]",
 	.help = "Name, size, md5 (the ETag), last_modified and creator of "
 		"the files whose names begin with PREFIX, at any depth: "
-		"@s/t has t8/a as well, @s/t/ only what is in t. Of several a "
-		"table each; else the names are @STAGE/PATH",
+		"@s/t has t8/a as well, @s/t/ only what is in t; of several "
+		"locations a terminal shows a table each, and a program gets "
+		"rows whose names are @STAGE/PATH",
 	.options = list_options,
 	.run = statement_run_verb,
 	.how = &(const struct statement_verb){ "list", WORDS_ANY, true,

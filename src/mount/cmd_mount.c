@@ -586,6 +586,10 @@ out:
 const struct command mount_command = {
 	.verb = "",
 	.synopsis = "[SOURCE] MOUNTPOINT [-f] [--config FILE] [-o OPTION,...]",
-	.help = "mount: SOURCE is a configuration file, @stage, or `stagefs`",
+	.help = "Mounts a stage, or all: SOURCE is s3://BUCKET/PATH, "
+		"fs:///DIRECTORY, @STAGE, a configuration file, or the word "
+		"stagefs for the one that is there, as without SOURCE; with -f "
+		"it stays in the foreground; the keys of -o: stagefs help "
+		"options",
 	.run = cmd_mount,
 };

@@ -100,7 +100,11 @@ is 'the page fits 80 columns' "$(awk 'length > 80' "$DIR/out")" ''
 for verb in $verbs options xattrs stores environment files; do
 	run help "$verb"
 	is "help $verb fits 80 columns" "$RC$(awk 'length > 80' "$DIR/out")" 0
+	is '... and breaks no line within brackets' \
+		"$(awk '/^$/ { exit } gsub(/\[/, "&") != gsub(/\]/, "&")' "$DIR/out")" ''
 done
+run status /nowhere
+is 'status of no mount has no empty table' "$RC$(cat "$DIR/out")" 1
 run --generate man9
 is 'an unknown page is a usage error' "$RC" 2
 if command -v groff >/dev/null; then
