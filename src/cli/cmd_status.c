@@ -179,15 +179,19 @@ static int status_put(struct table *t, const struct mountinfo_row *row)
 			    });
 }
 
+static struct table *status_open(const struct status_options *o)
+{
+	return table_new(stdout, o->format, o->header, status_columns, 4);
+}
+
 static int status_list(const struct status_options *o, const char *point)
 {
-	struct table *t =
-		table_new(stdout, o->format, o->header, status_columns, 4);
+	struct table *t = NULL;
 	char *real = point ? realpath(point, NULL) : NULL;
 	MOUNTINFO_LOCAL m = { 0 };
 	struct mountinfo_row row;
 	unsigned n = 0;
-	int rc = t ? 0 : -ENOMEM, end;
+	int rc = 0, end;
 
 	mountinfo_open(&m, "self");
 	while (!rc && mountinfo_next(&m, &row)) {
@@ -195,9 +199,12 @@ static int status_list(const struct status_options *o, const char *point)
 		     strcmp(row.type, GUARD_TYPE)) ||
 		    (point && strcmp(row.point, real ? real : point)))
 			continue;
-		rc = status_put(t, &row);
+		rc = t || (t = status_open(o)) ? status_put(t, &row) : -ENOMEM;
 		n++;
 	}
+	/* no empty table, but an empty array */
+	if (!n && !output_is_table(o->format))
+		t = status_open(o);
 	free(real);
 	end = t ? table_end(t) : 0;
 	if (rc || end)

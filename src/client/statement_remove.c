@@ -29,6 +29,7 @@ struct remover {
 	uint64_t removed, failed; /* files, not markers */
 	int first; /* failure */
 	struct table *table; /* of a dry run; NULL */
+	bool brief; /* for a person: the size first */
 	const char
 		*stage; /* of one of several: its rows' names are locations */
 };
@@ -80,6 +81,7 @@ static int remove_show(void *arg, const struct list_entry *e, const char *name,
 		       struct failure *f)
 {
 	BUF_LOCAL location = BUF_INIT(2 * STORE_KEY_MAX);
+	struct table_value row[2] = { 0 };
 	struct remover *r = arg;
 	int rc;
 
@@ -87,11 +89,9 @@ static int remove_show(void *arg, const struct list_entry *e, const char *name,
 		return 0;
 	if (r->stage)
 		buf_addf(&location, "@%s/%s", r->stage, name);
-	rc = table_row(r->table,
-		       (const struct table_value[2]){
-			       { .text = r->stage ? buf_str(&location) : name },
-			       { .number = e->info.size },
-		       });
+	row[r->brief].text = r->stage ? buf_str(&location) : name;
+	row[!r->brief].number = e->info.size;
+	rc = table_row(r->table, row);
 	return rc ? failure_write(f, rc) : 0;
 }
 
@@ -245,9 +245,10 @@ struct table *statement_remove_table(const struct output *o)
 	static const struct table_column columns[] = {
 		{ "name", TABLE_TEXT },
 		{ "size", TABLE_NUMBER },
+		{ "name", TABLE_TEXT },
 	};
 
-	return table_open(o, columns, 2);
+	return table_open(o, columns + o->brief, 2);
 }
 
 static int remove_dry(struct remover *r, struct stage *stage, const char *path,
@@ -256,6 +257,7 @@ static int remove_dry(struct remover *r, struct stage *stage, const char *path,
 {
 	int rc, end = 0;
 
+	r->brief = o->brief;
 	r->stage = o->several ? stage->name : NULL;
 	r->table = o->several ? o->several->table : statement_remove_table(o);
 	if (!r->table)

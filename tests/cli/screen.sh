@@ -59,6 +59,21 @@ run ls --sort time @ext
 is '... and may be sorted' "$(head -1 "$DIR/out" | cut -f1)" young
 run ls -h @ext
 is '... with sizes for people' "$(sed -n 2p "$DIR/out" | cut -f2)" '2.8 MiB'
+on_terminal 80 rm -r --dry-run @ext/2026 @ext/young
+is 'a dry run of rm: the size, and the name, which may be long' "$(cat "$DIR/out")" 'size  name
+2000  @ext/2026/with-a-name-of-some-length/report-of-november-2026.parquet
+  10  @ext/young'
+on_terminal 80 ls -1 @ext/2026 @nix @ext/you
+is 'ls of several: headings' "$RC $(mask)" "1 @ext/2026:
+size  last_modified  name
+   -                 2026/
+1 directory, 0 files, 0 B
+stagefs: cannot list @nix: Stage 'nix' does not exist.
+
+@ext/you:
+size  last_modified     name
+  10  DATE TIME  young
+1 file, 10 B"
 on_terminal 80 show
 is 'show: name, type, URL' "$(sed 's/ *$//' "$DIR/out")" 'name    type      url
 broken  External  s3://other/nope/
