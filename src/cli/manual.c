@@ -229,7 +229,9 @@ static void manual_man8(FILE *out)
 	manual_entry(out, "fsname=NAME", "what df(1) shows; else the SOURCE");
 	manual_entry(out, "remount",
 		     "the mount that is there reads its configuration again, "
-		     "as by stagefs reload; what stays is said");
+		     "as by stagefs reload, with log, log_level, log_format "
+		     "and metadata_ttl as they are given now; what stays is "
+		     "said");
 	manual_entry(out, "_netdev, nofail, x-systemd.automount ...",
 		     "mount(8)'s and systemd's");
 	fputs(".SH EXIT STATUS\n0; 32 when the mount failed.\n"

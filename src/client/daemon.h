@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The daemons of this user's mounts: each has a Unix socket beside its lock, by
- * which `stagefs reload` and others reach it. One line goes there, a word;
- * `ok` or `error` and a text come back.
+ * which `stagefs reload` and others reach it. One line goes there, a word, for
+ * some with more behind tabs; `ok` or `error` and a text come back.
  */
 #ifndef CLIENT_DAEMON_H
 #define CLIENT_DAEMON_H

@@ -413,14 +413,16 @@ static bool mount_hangs_up(const struct mounting *m)
 	return m->req.foreground && isatty(STDIN_FILENO);
 }
 
-static int mount_answer_reload(void *arg, struct buf *out, struct buf *why)
+static int mount_answer_reload(void *arg, const char *rest, struct buf *out,
+			       struct buf *why)
 {
 	struct mounting *m = arg;
 
-	return mount_reload(&m->reload, out, why);
+	return mount_reload(&m->reload, rest, out, why);
 }
 
-static int mount_answer_stats(void *arg, struct buf *out, struct buf *why)
+static int mount_answer_stats(void *arg, const char *rest, struct buf *out,
+			      struct buf *why)
 {
 	struct mounting *m = arg;
 
@@ -429,14 +431,16 @@ static int mount_answer_stats(void *arg, struct buf *out, struct buf *why)
 	return buf_err(out);
 }
 
-static int mount_answer_flush(void *arg, struct buf *out, struct buf *why)
+static int mount_answer_flush(void *arg, const char *rest, struct buf *out,
+			      struct buf *why)
 {
 	struct mounting *m = arg;
 
 	return fs_flush(m->fs, why);
 }
 
-static int mount_answer_settle(void *arg, struct buf *out, struct buf *why)
+static int mount_answer_settle(void *arg, const char *rest, struct buf *out,
+			       struct buf *why)
 {
 	struct mounting *m = arg;
 

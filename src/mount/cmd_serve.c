@@ -123,7 +123,7 @@ static void serve_reload(struct serving *s)
 	BUF_LOCAL said = BUF_INIT(BUF_URL), why = BUF_INIT(BUF_MESSAGE);
 
 	service_say("RELOADING=1");
-	mount_reload(&s->reload, &said, &why);
+	mount_reload(&s->reload, "", &said, &why);
 	service_say("READY=1");
 }
 

@@ -20,7 +20,7 @@
 #include "base/thread.h"
 #include "client/daemon.h"
 
-#define WORD_MAX 63
+#define REQUEST_MAX 4095
 #define ANSWER_MAX (4u << 20)
 #define CLIENT_S 10 /* for a client to send its word, or take the answer */
 
@@ -40,29 +40,32 @@ static void control_limit(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 }
 
-static int mount_control_run(struct mount_control *c, const char *word,
+static int mount_control_run(struct mount_control *c, const char *request,
 			     struct buf *out, struct buf *why)
 {
+	size_t n = strcspn(request, "\t");
+
 	for (const struct mount_control_command *k = c->commands; k->word; k++)
-		if (!strcmp(k->word, word))
-			return k->run(c->arg, out, why);
+		if (strlen(k->word) == n && !memcmp(k->word, request, n))
+			return k->run(c->arg, request + n + (request[n] != 0),
+				      out, why);
 	return buf_fail(why, -EINVAL, "this daemon does not know that");
 }
 
 static void control_serve(struct mount_control *c, int fd)
 {
 	BUF_LOCAL out = BUF_INIT(ANSWER_MAX), why = BUF_INIT(BUF_MESSAGE);
-	char word[WORD_MAX + 1];
+	char request[REQUEST_MAX + 1];
 	ssize_t n;
 	int rc;
 
 	control_limit(fd);
-	n = recv(fd, word, WORD_MAX, 0);
+	n = recv(fd, request, REQUEST_MAX, 0);
 	if (n > 0) {
-		word[n] = '\0';
-		word[strcspn(word, "\n")] = '\0';
+		request[n] = '\0';
+		request[strcspn(request, "\n")] = '\0';
 		buf_adds(&out, "ok\n");
-		rc = mount_control_run(c, word, &out, &why);
+		rc = mount_control_run(c, request, &out, &why);
 		if (rc) {
 			buf_reset(&out);
 			buf_addf(&out, "error\n%s\n",

@@ -8,11 +8,12 @@
 struct buf;
 struct mount_control;
 
-/* Answers one request: a word. 0 with the text in out, or -errno with one line
- * in `why`. On the socket's thread. */
+/* Answers one request: a word, and what follows it after a tab (else ""). 0 with
+ * the text in out, or -errno with one line in `why`. On the socket's thread. */
 struct mount_control_command {
 	const char *word;
-	int (*run)(void *arg, struct buf *out, struct buf *why);
+	int (*run)(void *arg, const char *rest, struct buf *out,
+		   struct buf *why);
 };
 
 /* device: session_device(). commands end with a NULL word, and outlive it.

@@ -161,7 +161,7 @@ static void mount_end_reload(struct mount_end *e, int sig)
 	BUF_LOCAL said = BUF_INIT(BUF_URL), why = BUF_INIT(BUF_MESSAGE);
 
 	if (e->set.reload && sig == SIGHUP)
-		mount_reload(e->set.reload, &said, &why);
+		mount_reload(e->set.reload, "", &said, &why);
 	else if (e->set.reload && sig < 0)
 		mount_reload_look(e->set.reload);
 }

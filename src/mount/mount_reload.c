@@ -6,9 +6,11 @@
 #include "mount/mount_reload.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -69,13 +71,13 @@ static uint64_t reload_stamp(const struct mount_reload *r)
 
 /* ---- what can be changed, and what cannot ---- */
 
-static bool reload_is_changeable(const char *name)
+bool mount_reload_changes(const char *name, size_t len)
 {
 	static const char *const names[] = { "log", "log_level", "log_format",
 					     "metadata_ttl" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (!strcmp(names[i], name))
+		if (strlen(names[i]) == len && !memcmp(names[i], name, len))
 			return true;
 	return false;
 }
@@ -97,7 +99,8 @@ static void reload_compare_rows(const struct option *table, const void *was,
 	BUF_LOCAL a = BUF_INIT(BUF_LINE), b = BUF_INIT(BUF_LINE);
 
 	for (const struct option *row = table; row->name; row++) {
-		if (row->alias_of || reload_is_changeable(row->name))
+		if (row->alias_of ||
+		    mount_reload_changes(row->name, strlen(row->name)))
 			continue;
 		buf_reset(&a);
 		buf_reset(&b);
@@ -182,6 +185,10 @@ static int reload_run(struct mount_reload *r, bool keys_only, struct buf *said,
 	size_t from = said->len;
 	int rc = config_read(&r->request, &now, why);
 
+	if (!rc && now.file && !r->request.file)
+		rc = buf_fail(why, -EBUSY,
+			      "%s is there now, which needs another mount",
+			      now.file);
 	if (!rc)
 		rc = config_reload(was, &now, r->catalog, keys_only, said, why);
 	if (!rc && !keys_only) {
@@ -235,18 +242,93 @@ static void reload_end(struct mount_reload *r)
 	LOCK_DO(&r->lock, reload_locked(r)->busy = false);
 }
 
-int mount_reload(struct mount_reload *r, struct buf *said, struct buf *why)
+/* ---- settings that replace those of -o ---- */
+
+static void reload_clear_settings(struct mount_reload_settings *s)
+{
+	for (unsigned i = 0; i < s->n; i++)
+		free(s->list[i]);
+	free(s->list);
+	*s = (struct mount_reload_settings){ 0 };
+}
+
+static int reload_add_setting(struct mount_reload_settings *s, const char *text,
+			      size_t len)
+{
+	if (ARRAY_RESERVE(s->list, s->cap, s->n + 1))
+		return -ENOMEM;
+	s->list[s->n] = strndup(text, len);
+	return s->list[s->n] && ++s->n ? 0 : -ENOMEM;
+}
+
+/* Does the list have one of the same name? */
+static bool reload_replaces(const char *list, const char *setting)
+{
+	size_t n = strcspn(setting, "="), len;
+
+	for (; *list; list += len + (list[len] != 0)) {
+		len = strcspn(list, "\t");
+		if (len >= n && !memcmp(list, setting, n) &&
+		    (len == n || list[n] == '='))
+			return true;
+	}
+	return false;
+}
+
+static int reload_make_settings(const struct config_request *was,
+				const char *list,
+				struct mount_reload_settings *out)
+{
+	size_t len;
+	int rc = 0;
+
+	for (unsigned i = 0; i < was->n_settings && !rc; i++)
+		if (!reload_replaces(list, was->settings[i]))
+			rc = reload_add_setting(out, was->settings[i],
+						strlen(was->settings[i]));
+	for (; *list && !rc; list += len + (list[len] != 0)) {
+		len = strcspn(list, "\t");
+		rc = reload_add_setting(out, list, len);
+	}
+	return rc;
+}
+
+static int reload_run_with(struct mount_reload *r, const char *settings,
+			   struct buf *said, struct buf *why)
+{
+	struct mount_reload_settings next = { 0 };
+	const struct config_request was = r->request;
+	int rc = reload_make_settings(&was, settings, &next);
+
+	if (!rc) {
+		r->request.settings = (const char *const *)next.list;
+		r->request.n_settings = next.n;
+		rc = reload_run(r, false, said, why);
+	}
+	if (rc) {
+		r->request.settings = was.settings;
+		r->request.n_settings = was.n_settings;
+		reload_clear_settings(&next);
+	} else {
+		reload_clear_settings(&r->settings);
+		r->settings = next;
+	}
+	return rc;
+}
+
+int mount_reload(struct mount_reload *r, const char *settings, struct buf *said,
+		 struct buf *why)
 {
 	int rc;
 
-	if (!r->request.file) {
+	if (!r->request.file && !*settings) {
 		reload_reopen_log(r);
 		buf_adds(said, "there is no configuration file\n");
 		return 0;
 	}
 	if (!reload_begin(r, false))
 		return buf_fail(why, -EBUSY, "it is being read right now");
-	rc = reload_run(r, false, said, why);
+	rc = reload_run_with(r, settings, said, why);
 	reload_end(r);
 	if (!rc)
 		log_info("the configuration was read again");
@@ -276,5 +358,6 @@ void mount_reload_init(struct mount_reload *r)
 void mount_reload_clear(struct mount_reload *r)
 {
 	config_clear(&r->now);
+	reload_clear_settings(&r->settings);
 	lock_destroy(&r->lock);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `mount -o remount MOUNTPOINT`: what `stagefs reload` does.
+ * `mount -o remount,OPTION MOUNTPOINT`: what `stagefs reload` does, with
+ * options that can change.
  */
 #ifndef MOUNT_MOUNT_REMOUNT_H
 #define MOUNT_MOUNT_REMOUNT_H

@@ -47,8 +47,17 @@ remount() {	# OPTIONS
 ok 'a remount by mount(8) reads it too' '
 	remount rw,remount && grep -qx "metadata_ttl is 18 s" $T/said && ! [ -s $T/reload.err ]'
 ok '... and what it cannot change is said to stay' '
-	remount remount,noexec,user_id=0,config=$CONF,metadata_ttl=5 &&
-	grep -qx "as it was mounted stay: noexec,metadata_ttl" $T/said'
+	remount remount,noexec,user_id=0,config=$CONF,memory=64M &&
+	grep -qx "as it was mounted stay: noexec,memory" $T/said'
+ok '... what it can is as it says' '
+	remount remount,metadata_ttl=5 && grep -qx "metadata_ttl is 5 s" $T/said &&
+	! grep stay $T/said'
+ok '... and stays so when the configuration is read again' '
+	reload && ! grep metadata_ttl $T/said'
+ok '... what is no value is an error, and changes nothing' '
+	remount remount,metadata_ttl=long; [ $? = 32 ] &&
+	grep -q "cannot remount: -o: metadata_ttl = long: " $T/reload.err &&
+	reload && ! grep metadata_ttl $T/said'
 ok '... but not for what is writable and shall not be' '
 	remount remount,ro; [ $? = 32 ] && ! [ -s $T/said ] &&
 	grep -q "^stagefs: $MNT: cannot remount: a mount becomes read-only by another one only" $T/reload.err'
