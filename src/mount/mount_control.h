@@ -8,8 +8,9 @@
 struct buf;
 struct mount_control;
 
-/* Answers one request: a word, and what follows it after a tab (else ""). 0 with
- * the text in out, or -errno with one line in `why`. On the socket's thread. */
+/* Answers one request: a word, and what follows it after a tab (else ""). 0
+ * with the text in out, or -errno with one line in `why`. On the socket's
+ * thread. */
 struct mount_control_command {
 	const char *word;
 	int (*run)(void *arg, const char *rest, struct buf *out,

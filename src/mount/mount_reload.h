@@ -52,9 +52,9 @@ bool mount_reload_changes(const char *name, size_t len);
 /*
  * Reads it and changes what can be changed: the log, which is opened anew,
  * metadata_ttl, keys and stages. settings: `name=value`, parted by tabs, which
- * replace those of -o from now on ("": none). said: a line for each change, and for each
- * setting that only another mount will have. All of them are in the log as
- * well. 0, or -errno with why set, which is in the log too, and nothing has
+ * replace those of -o from now on ("": none). said: a line for each change, and
+ * for each setting that only another mount will have. All are in the log too.
+ * 0, or -errno with why set, which is in the log too, and nothing has
  * changed; -EBUSY: another thread is at it. Any thread; reads files.
  */
 int mount_reload(struct mount_reload *r, const char *settings, struct buf *said,

@@ -67,6 +67,16 @@ ok '... nor where no mount is' '
 ok 'the same daemon serves on' '[ "$(daemon_pids)" = $pid ] && [ "$(cat $E/file)" = before ]'
 mv "$LOG" "$LOG.1"
 ok 'the log is opened anew' 'reload && [ -s $LOG ] && grep -q "was read again" $LOG'
+# what etc/stagefs.logrotate runs, and finds: this mount
+mkdir "$T/bin"
+printf '#!/bin/sh\necho "%s"\n' "$MNT" >"$T/bin/findmnt"
+printf '#!/bin/sh\nexit 1\n' >"$T/bin/systemctl"
+ln -s "$STAGEFS" "$T/bin/stagefs"
+chmod +x "$T/bin/"*
+sed -n '/postrotate/,/endscript/{//d;p}' "$TOP/etc/stagefs.logrotate" >"$T/rotated"
+mv "$LOG" "$LOG.2"
+ok '... by logrotate, whoever mounted it' '
+	PATH=$T/bin:$PATH timeout 60 sh -e $T/rotated && [ -e $LOG ]'
 
 # ---- counters
 
