@@ -171,13 +171,35 @@ struct asked {
 	char point[PATH_MAX];
 };
 
-static unsigned daemon_send_all(const char *word, struct asked **list)
+static void daemon_tell_silent(const char *point, int rc)
+{
+	BUF_LOCAL why = BUF_INIT(BUF_MESSAGE);
+
+	buf_addf(&why,
+		 "its daemon does not say that it has sent what was changed "
+		 "there: %s",
+		 strerror(rc == -EAGAIN ? ETIMEDOUT : -rc));
+	message(point, buf_str(&why));
+}
+
+/* For the next call, which may wait. */
+static int64_t daemon_left_ms(int64_t until_ms)
+{
+	int64_t left_ms = until_ms - clock_mono_ms();
+
+	return left_ms > 0 ? left_ms : 1;
+}
+
+/* A daemon that hangs has room for a few connections, and then for none. */
+static unsigned daemon_send_all(const char *word, int64_t until_ms,
+				struct asked **list)
 {
 	struct mountinfo mounts;
 	struct mountinfo_row row;
 	struct asked *one;
 	size_t cap = 0;
 	unsigned n = 0;
+	int rc;
 
 	*list = NULL;
 	mountinfo_open(&mounts, "self");
@@ -186,7 +208,11 @@ static unsigned daemon_send_all(const char *word, struct asked **list)
 		    ARRAY_RESERVE(*list, cap, n + 1))
 			continue;
 		one = *list + n;
-		if (daemon_send(row.device, 0, word, SETTLE_MS, &one->fd))
+		rc = daemon_send(row.device, 0, word, daemon_left_ms(until_ms),
+				 &one->fd);
+		if (rc == -EAGAIN)
+			daemon_tell_silent(row.point, rc);
+		if (rc)
 			continue;
 		snprintf(one->point, sizeof(one->point), "%s", row.point);
 		n++;
@@ -199,10 +225,10 @@ static unsigned daemon_send_all(const char *word, struct asked **list)
 static int daemon_receive_settled(const struct asked *a, int64_t until_ms,
 				  struct buf *answer)
 {
-	int64_t left_ms = until_ms - clock_mono_ms();
 	int rc;
 
-	if (left_ms > SETTLE_QUIET_MS && isatty(STDERR_FILENO)) {
+	if (daemon_left_ms(until_ms) > SETTLE_QUIET_MS &&
+	    isatty(STDERR_FILENO)) {
 		daemon_limit(a->fd, SETTLE_QUIET_MS);
 		rc = daemon_receive(a->fd, answer);
 		if (rc != -EAGAIN)
@@ -210,9 +236,8 @@ static int daemon_receive_settled(const struct asked *a, int64_t until_ms,
 		message(a->point,
 			"waiting for its daemon, which may have changes of "
 			"names to send");
-		left_ms = until_ms - clock_mono_ms();
 	}
-	daemon_limit(a->fd, left_ms > 0 ? left_ms : 1);
+	daemon_limit(a->fd, daemon_left_ms(until_ms));
 	return daemon_receive(a->fd, answer);
 }
 
@@ -222,13 +247,8 @@ static void daemon_await_settled(const struct asked *a, int64_t until_ms)
 	int rc = daemon_receive_settled(a, until_ms, &answer);
 
 	if (rc)
-		buf_addf(&why,
-			 "its daemon does not say that it has sent what was "
-			 "changed there: %s",
-			 strerror(rc == -EAGAIN ? ETIMEDOUT : -rc));
-	else
-		rc = daemon_read_answer(&answer, &why, &why);
-	if (rc)
+		daemon_tell_silent(a->point, rc);
+	else if (daemon_read_answer(&answer, &why, &why))
 		message(a->point, buf_str(&why));
 }
 
@@ -236,7 +256,7 @@ void daemon_settle(void)
 {
 	int64_t until_ms = clock_mono_ms() + SETTLE_MS;
 	struct asked *list;
-	unsigned n = daemon_send_all("settle", &list);
+	unsigned n = daemon_send_all("settle", until_ms, &list);
 
 	for (unsigned i = 0; i < n; i++) {
 		daemon_await_settled(&list[i], until_ms);

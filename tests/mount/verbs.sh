@@ -187,6 +187,8 @@ ok '... and says what it waits for, to a person' '
 	script -qec "$STAGEFS list --config=$CONF @ext/sub/" /dev/null </dev/null >"$T/typed"
 	cat "$T/typed"
 	grep -q "$MNT: waiting for its daemon, which may have changes of names to send" "$T/typed"'
+is '... those that find no room at its socket too' \
+	"$(for _ in 1 2 3; do waits list @ext/sub/; done | paste -sd' ')" 'yes yes yes'
 kill -CONT $(daemon_pids)
 mount_down
 
