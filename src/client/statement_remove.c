@@ -122,7 +122,13 @@ static int remove_tell_none(struct stage *stage, const char *key,
 
 	if (!rc && info.is_prefix)
 		return failure_set(f, CODE_BAD_ARGUMENTS, -EISDIR, A_DIRECTORY);
-	return failure_set(f, CODE_NOT_FOUND, -ENOENT, "there is no such file");
+	return failure_set(f, CODE_NOT_FOUND, -ENOENT,
+			   "there is no such file%s",
+			   strpbrk(key + strlen(stage->prefix), "*?[")
+				   ? " (* ? [ are themselves "
+				     "here: --prefix and "
+				     "--pattern choose among many)"
+				   : "");
 }
 
 /* One file, which must be there. */

@@ -26,6 +26,10 @@ a word of other programs|2|did you mean `stagefs get`|download @ext/a
 an empty word|2|no|''
 a path that is not there is a mountpoint that is not|1|cannot mount: ./nowhere: |./nowhere
 an unknown topic of help|2|frob: neither a verb nor options|help frob
+# ---- names
+a wildcard for rm, which takes none|1|there is no such file \(\* \? \[ are themselves here: --prefix and --pattern|rm '@ext/*.csv'
+a word of several that is no location|2|list: "ext": a location begins with @|ls @ext ext
+another|2|remove: "ext/a": a location begins with @|rm @ext/a ext/a
 # ---- options
 an unknown option|2|list: unknown option --patern; did you mean --pattern\?|list @ext --patern x
 letters of which one is none|2|list: unknown option -rz|list @ext -rz
