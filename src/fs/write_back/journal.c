@@ -130,11 +130,11 @@ static int journal_compact(struct journal *j)
 	if (!rc)
 		rc = journal_copy_all(j, list, n, &fresh);
 	if (rc)
-		close(fresh.fd);
+		journal_file_discard(&j->file, &fresh);
 	else
 		rc = journal_file_replace(&j->file, &fresh);
 	lock_take(&j->lock);
-	if (!rc)
+	if (j->file.fd == fresh.fd)
 		journal_index_moved(&journal_locked(j)->index, list, n);
 	journal_locked(j)->size = j->file.size;
 	lock_drop(&j->lock);
@@ -349,6 +349,22 @@ static bool journal_wants(void *arg, const char *name)
 	return wants;
 }
 
+/* On a disk that is full, what is left in it cannot be written anew; but it is
+ * to be sent all the same, and what comes now is to stand behind it. */
+static int journal_begin(struct journal *j)
+{
+	int rc = journal_compact(j);
+
+	if (!rc)
+		return 0;
+	log_warn("%s: the journal cannot be written anew, and is gone on with "
+		 "as it is: %s",
+		 j->path, strerror(-rc));
+	rc = journal_file_keep(&j->file);
+	LOCK_DO(&j->lock, journal_locked(j)->size = j->file.size);
+	return rc;
+}
+
 /* owns: it is not another process's. */
 static int journal_load(struct journal *j, bool owns)
 {
@@ -361,7 +377,7 @@ static int journal_load(struct journal *j, bool owns)
 			  j->path, lost);
 	journal_replayed(j);
 	if (!rc && owns)
-		rc = journal_compact(j);
+		rc = journal_begin(j);
 	if (!rc && owns)
 		journal_file_sweep(&j->file, journal_wants, j);
 	return rc;

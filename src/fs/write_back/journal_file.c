@@ -79,6 +79,20 @@ static int journal_file_begin(const char *path, int flags,
 	return f->fd < 0 ? -errno : journal_file_size(f);
 }
 
+/* One that is right already stays: on a full disk it could not be written. */
+static int journal_file_name(struct journal_file *f, const char *mount_name)
+{
+	size_t len = strlen(mount_name);
+	char text[MOUNT_NAME_MAX];
+	ssize_t n = io_pread(f->owner, text, sizeof(text), 0);
+
+	if (n >= 0 && (size_t)n == len && !memcmp(text, mount_name, len))
+		return 0;
+	if (ftruncate(f->owner, 0))
+		return -errno;
+	return io_pwrite(f->owner, mount_name, len, 0);
+}
+
 int journal_file_open(const char *path, const char *mount_name,
 		      struct journal_file *f)
 {
@@ -90,10 +104,8 @@ int journal_file_open(const char *path, const char *mount_name,
 	rc = journal_file_begin(path, O_CREAT, f, &busy);
 	if (!rc && busy)
 		rc = -EBUSY;
-	if (!rc && ftruncate(f->owner, 0))
-		rc = -errno;
 	if (!rc)
-		rc = io_pwrite(f->owner, mount_name, strlen(mount_name), 0);
+		rc = journal_file_name(f, mount_name);
 	/* The folder's name outlives a power cut with what comes into it. */
 	if (!rc && (fsync(f->owner) || fsync(f->dir)))
 		rc = -errno;
@@ -182,7 +194,7 @@ int journal_file_each(struct journal_file *f,
 	struct journal_reading r = { .file = f, .bytes = malloc(RECORD_MAX) };
 	struct extent *extents;
 	struct record record;
-	uint64_t at = 0;
+	uint64_t at = 0, end = 0;
 	int rc = r.bytes ? 0 : -ENOMEM;
 
 	*lost = 0;
@@ -199,11 +211,13 @@ int journal_file_each(struct journal_file *f,
 			r.skipped = 0;
 			r.seq = record.seq;
 			rc = each(arg, &record, at, (size_t)n);
+			end = at + (uint64_t)n;
 		}
 		free(extents);
 		at += (uint64_t)n;
 	}
 	free(r.bytes);
+	f->size = end;
 	return rc;
 }
 
@@ -245,6 +259,20 @@ int journal_file_fresh(struct journal_file *f, struct journal_file *fresh)
 	return fresh->fd < 0 ? -errno : 0;
 }
 
+void journal_file_discard(struct journal_file *f, struct journal_file *fresh)
+{
+	unlinkat(f->dir, FRESH, 0);
+	close(fresh->fd);
+}
+
+int journal_file_keep(struct journal_file *f)
+{
+	if (ftruncate(f->fd, (off_t)f->size) || fdatasync(f->fd))
+		return -errno;
+	f->allocated = 0;
+	return 0;
+}
+
 int journal_file_replace(struct journal_file *f, struct journal_file *fresh)
 {
 	int rc = fdatasync(fresh->fd) ? -errno : 0;
@@ -252,8 +280,7 @@ int journal_file_replace(struct journal_file *f, struct journal_file *fresh)
 	if (!rc && renameat(f->dir, FRESH, f->dir, JOURNAL))
 		rc = -errno;
 	if (rc) {
-		unlinkat(f->dir, FRESH, 0);
-		close(fresh->fd);
+		journal_file_discard(f, fresh);
 		return rc;
 	}
 	close(f->fd);

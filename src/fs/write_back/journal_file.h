@@ -36,8 +36,8 @@ void journal_file_close(struct journal_file *f, const char *path, bool empty);
 
 /*
  * Calls each() for every record that is whole and newer than the one before, in
- * order. What is torn, or damaged, is passed over: *lost counts those bytes
- * that other records follow.
+ * order; the next one is written behind them. What is torn, or damaged, is
+ * passed over: *lost counts those bytes that other records follow.
  */
 int journal_file_each(struct journal_file *f,
 		      int (*each)(void *arg, const struct record *r,
@@ -46,9 +46,15 @@ int journal_file_each(struct journal_file *f,
 /* At its end, flushed when sync. It is not longer after a failure. */
 int journal_file_append(struct journal_file *f, const void *bytes, size_t n,
 			bool sync);
-/* A new journal beside it, and its taking the old one's place, flushed. */
+/* A new journal beside it, and its taking the old one's place, flushed: f is
+ * the new one then, also when it is only the flush of its name that fails. Or
+ * it is given up. */
 int journal_file_fresh(struct journal_file *f, struct journal_file *fresh);
 int journal_file_replace(struct journal_file *f, struct journal_file *fresh);
+void journal_file_discard(struct journal_file *f, struct journal_file *fresh);
+/* The one that was read is written on, behind its last record; it is flushed,
+ * since the process that wrote it may not have come to that. Needs no room. */
+int journal_file_keep(struct journal_file *f);
 /* Removes files with bytes but for those that keep() wants. */
 void journal_file_sweep(struct journal_file *f,
 			bool (*keep)(void *arg, const char *name), void *arg);

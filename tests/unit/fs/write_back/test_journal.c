@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -129,6 +130,35 @@ static void survives(void **state)
 	journal_file_path(top, "survives", &path);
 	assert_int_equal(access(buf_str(&path), F_OK), -1);
 	buf_clear(&path);
+}
+
+/* As on a disk that is full, where the new file has no room: here its name is
+ * taken. The old one goes on, behind its last record. */
+static void cannot_be_written_anew(void **state)
+{
+	struct journal *j = open_it("full");
+	struct buf fresh = BUF_INIT(BUF_MESSAGE);
+
+	journal_file_path(top, "full", &fresh);
+	buf_adds(&fresh, "/journal.new");
+	assert_int_equal(add_file(j, journal_id(j), "a", "one"), 0);
+	assert_int_equal(add_file(j, journal_id(j), "b", "two"), 0);
+	journal_close(j);
+	assert_int_equal(mkdir(buf_str(&fresh), 0700), 0);
+	j = open_it("full");
+	expect(j, "left", "1 a one;2 b two;");
+	journal_gone(j, 1);
+	assert_int_equal(add_file(j, journal_id(j), "c", "three"), 0);
+	journal_close(j);
+	j = open_it("full");
+	expect(j, "and what came", "2 b two;3 c three;");
+	assert_int_equal(move(j, 2, "d"), 0);
+	journal_close(j);
+	assert_int_equal(rmdir(buf_str(&fresh)), 0);
+	j = open_it("full");
+	expect(j, "written anew", "2 d two;3 c three;");
+	journal_close(j);
+	buf_clear(&fresh);
 }
 
 /* What went by a name that another one has now; read again and again. */
@@ -415,9 +445,13 @@ static void together(void **state)
 SUITE(journal)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(survives),     cmocka_unit_test(ends),
-		cmocka_unit_test(swapped),      cmocka_unit_test(cut_anywhere),
-		cmocka_unit_test(damaged_amid), cmocka_unit_test(against_model),
+		cmocka_unit_test(cannot_be_written_anew),
+		cmocka_unit_test(survives),
+		cmocka_unit_test(ends),
+		cmocka_unit_test(swapped),
+		cmocka_unit_test(cut_anywhere),
+		cmocka_unit_test(damaged_amid),
+		cmocka_unit_test(against_model),
 		cmocka_unit_test(together),
 	};
 
