@@ -63,13 +63,17 @@ static int seal_look(struct file *f, struct sealing *x) REQUIRES(f->turn)
 	return x->base_key ? 0 : -ENOMEM;
 }
 
-/* All that is local is in the tail, or there is nothing. */
+/* All that is local is in the tail, or there is nothing. Not once the spill
+ * file has a name: a seal without it takes that away, and what is written later
+ * would be there. */
 static bool seal_is_small(struct file *f) REQUIRES(f->turn)
 {
 	const struct content *c = content(f);
 
-	return !c->local.n && (!c->tail.mem || (!c->tail.part.start &&
-						c->tail.len <= SEAL_INLINE));
+	if (c->local.n || (c->spill && spill_is_named(c->spill)))
+		return false;
+	return !c->tail.mem ||
+	       (!c->tail.part.start && c->tail.len <= SEAL_INLINE);
 }
 
 static void seal_take_small(struct file *f, struct sealing *x) REQUIRES(f->turn)

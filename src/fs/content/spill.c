@@ -187,6 +187,11 @@ int spill_name(struct spill *s, int dir, const char *name,
 	return rc;
 }
 
+bool spill_is_named(const struct spill *s)
+{
+	return *s->name;
+}
+
 static void spill_direct_off(struct spill *s)
 {
 	if (s->direct == SPILL_DIRECT_ON)

@@ -66,6 +66,7 @@ int spill_adopt(int fd, const char *name, struct spill **out);
  */
 int spill_name(struct spill *s, int dir, const char *name,
 	       char out[SPILL_NAME_SIZE]);
+bool spill_is_named(const struct spill *s);
 struct spill *spill_ref(struct spill *s);
 void spill_unref(struct spill *s); /* NULL is fine */
 

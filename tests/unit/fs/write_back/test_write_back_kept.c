@@ -227,6 +227,32 @@ static void copied_and_source_gone(void **state)
 	later_down(&m);
 }
 
+/* ---- what is cut and written to again ---- */
+
+/* It is in the file that the first seal named, though the second, of which no
+ * byte was here, did not need it. */
+static void cut_and_written_again(void **state)
+{
+	struct handle *h;
+	struct mount m;
+
+	later_up(&m);
+	store_has(&m, "p/a", "old text");
+	assert_int_equal(mount_open(&m, "a", O_RDWR, &h), 0);
+	assert_int_equal(fs_file_write(m.fs, h, 4, "TEXT", 4), 0);
+	assert_int_equal(fs_file_flush(m.fs, h), 0);
+	assert_int_equal(file_truncate(h->file, 3), 0);
+	assert_int_equal(fs_file_flush(m.fs, h), 0);
+	assert_int_equal(fs_file_write(m.fs, h, 0, "new", 3), 0);
+	assert_int_equal(fs_file_flush(m.fs, h), 0);
+	fs_release(m.fs, h);
+	later_crash(&m);
+	later_reads(&m, "a", "new");
+	assert_int_equal(later_flush(&m), 0);
+	later_stored(&m, "p/a", "new");
+	later_down(&m);
+}
+
 /* ---- modes and times, where objects keep them ---- */
 
 /* Up on a store that keeps attributes. */
@@ -357,6 +383,7 @@ SUITE(write_back_kept)
 		cmocka_unit_test(replaced_while_a_worker_comes),
 		cmocka_unit_test(removed_and_replaced),
 		cmocka_unit_test(copied_and_source_gone),
+		cmocka_unit_test(cut_and_written_again),
 		cmocka_unit_test(attributes_survive),
 		cmocka_unit_test(attributes_of_a_directory),
 		cmocka_unit_test(attributes_of_a_marker_there),
