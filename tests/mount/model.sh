@@ -79,16 +79,26 @@ settings() {	# COUNT
 	2) write_config 'metadata_ttl = 0' ;;
 	esac
 }
-anew() {	# COUNT
-	mount_down || return
+again() {	# COUNT
 	curl -fsS -X POST "$ENDPOINT/_reset" >/dev/null # its log only grows
 	: >"$LOG"
 	settings "$1"
 	mount_try && mounted
 }
+anew() {	# COUNT
+	mount_down && again "$1"
+}
+# The daemon is killed with what waits to be sent; what is gathered for a moment
+# only (removals, attributes) has left by then.
+killed() {	# COUNT
+	find "$MNT/later" -type d -exec sync {} + &&
+		kill -KILL $(daemon_pids) && umount -l "$MNT" &&
+		until_ok 60 '[ -z "$(daemon_pids)" ]' && again "$1" &&
+		timeout 300 "$STAGEFS" flush "$MNT"
+}
 settings 0
 mount_up
-export -f anew mount_down mounted until_ok daemon_pids settings write_config \
+export -f again anew killed mount_down mounted until_ok daemon_pids settings write_config \
 	connection mount_try
 export T MNT CONF LOG STAGEFS ENDPOINT BUCKET KEY_ID SECRET CONF_MORE STORAGE EXT
 export PREFIX
@@ -101,5 +111,10 @@ run 'a stage on S3 is as the model' --top "$MNT/ext" --store "s3:$EXT" \
 run 'one with write_back and attributes = posix, too' --top "$MNT/later" \
 	--store "s3:${PREFIX}later/" --flush '"$STAGEFS" flush "$MNT"' \
 	--remount 'anew "$1"' --operations $((ON_S3 / 2))
+mkdir "$MNT/later/killed"
+run '... also when the daemon is killed again and again' \
+	--top "$MNT/later/killed" --store "s3:${PREFIX}later/killed/" \
+	--flush '"$STAGEFS" flush "$MNT"' --remount 'killed "$1"' --each 60 \
+	--operations $((ON_S3 / 8))
 is 'no multipart upload is left on the server' "$(s3 uploads '')" ''
 done_testing
