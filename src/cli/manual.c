@@ -220,7 +220,8 @@ static void manual_man8(FILE *out)
 	      "file, or the word stagefs for all stages of the configuration. "
 	      "It is checked, and its store asked, before the mount goes to "
 	      "the background; what is wrong is one line on standard error. "
-	      "umount(8) finishes what is being uploaded.\n"
+	      "umount(8) returns at once; the daemon sends what is left, and "
+	      "the next mount of the same waits for that.\n"
 	      ".SH OPTIONS\n"
 	      "After\n.B \\-o\nstand the keys of\n.BR stagefs.conf (5),\n"
 	      "secrets apart, and mount(8)'s own; these besides:\n",
