@@ -229,7 +229,8 @@ typedef int store_upload_open_fn(struct store *s, const char *key,
 				 struct store_upload **out);
 typedef void store_part_fn(struct store_part *part);
 /* A part from a range of an object that is there: no bytes travel. at: as a
- * part's offset. */
+ * part's offset. -ESTALE, that it is another one, may come at completion where
+ * it is of the object that is to be replaced. */
 typedef int store_part_copy_fn(struct store_upload *u, unsigned number,
 			       uint64_t at, const struct store_range *from,
 			       struct store_part_done *out);

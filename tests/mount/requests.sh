@@ -239,6 +239,22 @@ for k in range(64):
 ok '... of little more bytes than are asked for' '
 	echo "$counts"; [ $(jq .received <<<$counts) -lt $((64 * 8192)) ]'
 
+# Its open asks by one, and its publication whether it still is that one, once,
+# however many parts the server copies.
+random_file "$LOCAL/amid" $((96 << 20))
+s3 multipart "${EXT}amid" "$LOCAL/amid" $((8 << 20))
+cold
+ls "$E" >/dev/null
+take_counts
+costs 'a change amid a large file: each part that is copied is one request' 22 '
+	for f in $E/amid $LOCAL/amid; do
+		printf X | dd of=$f bs=1 seek=50000000 conv=notrunc status=none ||
+			exit 1
+	done'
+ok '... and it has it' 'cmp $E/amid $LOCAL/amid'
+rm "$E/amid"
+take_counts
+
 # ---- writing
 
 mkdir "$E/known"

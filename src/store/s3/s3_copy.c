@@ -223,7 +223,7 @@ static int copy_all(const struct copy *x, struct store_upload *u,
 		i += some;
 	}
 	if (!rc)
-		rc = s3_part_same_source(x->src, x->from, x->source.etag);
+		rc = s3_head_same(x->src, x->from, x->source.etag);
 	return rc ? rc : s3_upload_complete(u, done, n, x->cond, out);
 }
 
@@ -563,6 +563,6 @@ int s3_copy_as(struct store *store, const struct store_range *from,
 	if (!rc)
 		rc = copy_small(&x, false, out);
 	if (!rc && strcmp(out->etag, from->etag))
-		rc = s3_part_same_source(x.s, from->key, from->etag);
+		rc = s3_head_same(x.s, from->key, from->etag);
 	return rc;
 }

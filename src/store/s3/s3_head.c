@@ -127,6 +127,17 @@ int s3_head_cond(struct s3 *s, const char *key, const struct store_cond *cond)
 	return rc;
 }
 
+int s3_head_same(struct s3 *s, const char *key, const char *etag)
+{
+	struct object_info now;
+	HTTP_REPLY_LOCAL reply = { 0 };
+	int rc = s3_head_reply(s, key, false, &now, &reply);
+
+	if (rc == -ENOENT || (!rc && strcmp(now.etag, etag)))
+		return -ESTALE;
+	return rc;
+}
+
 int s3_head(struct store *store, const char *key, struct object_details *out)
 {
 	HTTP_REPLY_LOCAL reply = { 0 };

@@ -21,5 +21,8 @@ int s3_head_cond(struct s3 *s, const char *key, const struct store_cond *cond);
  */
 int s3_head_must_hold(struct s3 *s, const char *key,
 		      const struct store_cond *cond);
+/* After parts were copied of it, which Ceph's RGW does whatever its ETag is: 0
+ * when it still is that one, else -ESTALE. */
+int s3_head_same(struct s3 *s, const char *key, const char *etag);
 
 #endif

@@ -186,16 +186,21 @@ int s3_part_copied(struct s3_call *c, struct s3_upload *u,
 	return s3_upload_record_part(u, done->number, &record);
 }
 
-/* Ceph RGW copies a part whatever the source's ETag is: look afterwards. */
-int s3_part_same_source(struct s3 *s, const char *source, const char *etag)
+/* Of the object that the upload is to replace: one look does for all of them,
+ * when it is completed (s3_upload_locked.source). */
+static bool part_is_of_replaced(struct s3_upload *u,
+				const struct store_range *from)
 {
-	struct object_info now;
-	HTTP_REPLY_LOCAL reply = { 0 };
-	int rc = s3_head_reply(s, source, false, &now, &reply);
+	bool is = !strcmp(from->key, u->base.key);
+	char *source;
 
-	if (rc == -ENOENT || (!rc && strcmp(now.etag, etag)))
-		return -ESTALE;
-	return rc;
+	lock_take(&u->lock);
+	source = s3_upload_locked(u)->source;
+	if (is && !*source)
+		strcpy(source, from->etag);
+	is = is && !strcmp(source, from->etag);
+	lock_drop(&u->lock);
+	return is;
 }
 
 int s3_part_copy(struct store_upload *base, unsigned number, uint64_t at,
@@ -211,7 +216,7 @@ int s3_part_copy(struct store_upload *base, unsigned number, uint64_t at,
 	rc = s3_perform(&c, &reply);
 	if (!rc)
 		rc = s3_part_copied(&c, u, &reply, from->len, out);
-	if (!rc && from->etag)
-		rc = s3_part_same_source(c.s3, from->key, from->etag);
+	if (!rc && from->etag && !part_is_of_replaced(u, from))
+		rc = s3_head_same(c.s3, from->key, from->etag);
 	return rc;
 }

@@ -42,8 +42,6 @@
 
 #define CLOCK_SLACK_S 5
 
-LOCK_GUARDS(upload_locked, s3_upload, s3_upload_locked);
-
 int s3_upload_record_part(struct s3_upload *u, unsigned number,
 			  const struct s3_part_record *record)
 {
@@ -51,7 +49,7 @@ int s3_upload_record_part(struct s3_upload *u, unsigned number,
 	int rc;
 
 	lock_take(&u->lock);
-	g = upload_locked(u);
+	g = s3_upload_locked(u);
 	rc = ARRAY_RESERVE(g->records, g->n, number);
 	if (!rc)
 		g->records[number - 1] = *record;
@@ -66,8 +64,8 @@ static struct s3_part_record s3_upload_recorded(struct s3_upload *u,
 	struct s3_part_record record = { 0 };
 
 	lock_take(&u->lock);
-	if (number <= upload_locked(u)->n)
-		record = upload_locked(u)->records[number - 1];
+	if (number <= s3_upload_locked(u)->n)
+		record = s3_upload_locked(u)->records[number - 1];
 	lock_drop(&u->lock);
 	return record;
 }
@@ -159,7 +157,7 @@ void s3_upload_free(struct store_upload *base)
 	struct s3_upload *u = s3_upload_of(base);
 
 	lock_take(&u->lock);
-	free(upload_locked(u)->records);
+	free(s3_upload_locked(u)->records);
 	lock_drop(&u->lock);
 	lock_destroy(&u->lock);
 	free(u->id);
@@ -427,6 +425,21 @@ static int upload_completion_send(struct completion *x,
 	return rc;
 }
 
+/* Is what parts were copied of still there? The condition tells it, where that
+ * is its ETag. */
+static int upload_source_holds(struct s3_upload *u,
+			       const struct store_cond *cond)
+{
+	char etag[STORE_ETAG_SIZE];
+
+	lock_take(&u->lock);
+	memcpy(etag, s3_upload_locked(u)->source, sizeof(etag));
+	lock_drop(&u->lock);
+	if (!*etag || (cond && cond->if_match && !strcmp(cond->if_match, etag)))
+		return 0;
+	return s3_head_same(s3_of(u->base.store), u->base.key, etag);
+}
+
 int s3_upload_complete(struct store_upload *base,
 		       const struct store_part_done *parts, unsigned n,
 		       const struct store_cond *cond, struct object_info *out)
@@ -435,8 +448,10 @@ int s3_upload_complete(struct store_upload *base,
 				.parts = parts,
 				.n = n };
 	struct s3 *s = s3_of(base->store);
-	int rc = s3_head_cond(s, base->key, cond);
+	int rc = upload_source_holds(x.u, cond);
 
+	if (!rc)
+		rc = s3_head_cond(s, base->key, cond);
 	if (!rc)
 		rc = upload_completion_send(&x, cond, out);
 	if (rc == -ENOTSUP && cond) {

@@ -17,6 +17,9 @@ struct s3_part_record {
 struct s3_upload_locked {
 	struct s3_part_record *records; /* by number - 1 */
 	size_t n;
+	/* Of the object that stands at its key, of which parts were copied:
+	 * whether it still is that one is looked at when it is completed. "" */
+	char source[STORE_ETAG_SIZE];
 };
 
 struct s3_upload {
@@ -27,6 +30,8 @@ struct s3_upload {
 	struct lock lock;
 	struct s3_upload_locked guarded_;
 };
+
+LOCK_GUARDS(s3_upload_locked, s3_upload, s3_upload_locked);
 
 static inline struct s3_upload *s3_upload_of(struct store_upload *u)
 {
@@ -56,8 +61,5 @@ void s3_part_copy_call(struct s3_call *c, struct s3_upload *u, unsigned number,
 int s3_part_copied(struct s3_call *c, struct s3_upload *u,
 		   const struct http_reply *reply, uint64_t len,
 		   struct store_part_done *done);
-
-/* After parts were copied: 0 when the source is still that one, -ESTALE. */
-int s3_part_same_source(struct s3 *s, const char *source, const char *etag);
 
 #endif

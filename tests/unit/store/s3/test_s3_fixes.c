@@ -60,6 +60,74 @@ static void source_with_percent(void **state)
 	store_upload_free(u);
 }
 
+/* ---- a server that copies a part whatever its source is by then ---- */
+
+static void look_at(const char *key, struct object_info *out)
+{
+	struct object_details d;
+
+	assert_int_equal(store_head(rig.s, key, &d), 0);
+	*out = d.info;
+}
+
+static void parts_of_the_replaced(void **state)
+{
+	const struct store_body other = { .data = "other", .fd = -1, .len = 5 };
+	struct object_info now;
+	const struct store_range from = { .key = "k",
+					  .len = 4,
+					  .etag = now.etag };
+	const struct store_cond same = { .if_match = now.etag };
+	struct store_part_done done;
+	struct store_upload *u;
+	long before;
+
+	look_at("k", &now);
+	for (int replaced = 0; replaced < 2; replaced++) {
+		assert_int_equal(store_upload_open(rig.s, "k", NULL, &u), 0);
+		before = requests();
+		assert_int_equal(store_part_copy(u, 1, 0, &from, &done), 0);
+		assert_int_equal(store_part_copy(u, 1, 0, &from, &done), 0);
+		assert_int_equal(requests() - before, 2);
+		if (replaced)
+			assert_int_equal(store_put(rig.s, "k", &other, NULL,
+						   NULL, NULL),
+					 0);
+		before = requests();
+		assert_int_equal(store_upload_complete(u, &done, 1,
+						       replaced ? NULL : &same,
+						       NULL),
+				 replaced ? -ESTALE : 0);
+		/* a look, and where it still is that one the answer's, too */
+		assert_int_equal(requests() - before, replaced ? 1 : 3);
+		if (replaced)
+			assert_int_equal(store_upload_abort(u), 0);
+		store_upload_free(u);
+		look_at("k", &now);
+	}
+}
+
+/* They are looked at one by one. */
+static void parts_of_another(void **state)
+{
+	struct object_info now;
+	const struct store_range from = { .key = "a",
+					  .len = 4,
+					  .etag = now.etag };
+	struct store_part_done done;
+	struct store_upload *u;
+	long before;
+
+	assert_int_equal(put("a"), 0);
+	look_at("a", &now);
+	assert_int_equal(store_upload_open(rig.s, "k", NULL, &u), 0);
+	before = requests();
+	assert_int_equal(store_part_copy(u, 1, 0, &from, &done), 0);
+	assert_int_equal(requests() - before, 2);
+	assert_int_equal(store_upload_abort(u), 0);
+	store_upload_free(u);
+}
+
 /* ---- the region ---- */
 
 static void region_redirect(void **state)
@@ -429,6 +497,9 @@ SUITE(s3_fixes)
 		    interrupted_listing_goes_on),
 		ROW("a part whose source RGW would misread is not copied",
 		    source_with_percent),
+		ROW("copied parts of what is replaced take one look",
+		    parts_of_the_replaced),
+		ROW("... those of another object one each", parts_of_another),
 		ROW("a region redirect is followed, once", region_redirect),
 		ROW("... by a HEAD too", region_of_a_head),
 		ROW("a wrong region in the configuration is put right",
