@@ -32,6 +32,21 @@ static const struct attr_row {
 	  offsetof(struct store_attr, ctime), true },
 };
 
+static bool meta_is_row(const char *name)
+{
+	for (size_t k = 0; k < ATTR_META_FIELDS; k++)
+		if (!strcmp(name, attr_rows[k].name))
+			return true;
+	return false;
+}
+
+bool attr_meta_is_all(const struct field *headers, size_t n)
+{
+	while (n && meta_is_row(headers[n - 1].name))
+		n--;
+	return !n;
+}
+
 static bool meta_read_time(const char *text, struct timespec *out)
 {
 	bool before = *text == '-'; /* 1970 */

@@ -39,6 +39,8 @@ void attr_meta_read(const struct props *p, bool is_dir, struct store_attr *out);
 void attr_meta_write(const struct store_attr *a, struct attr_meta *out);
 /* The same into the headers of an object. 0 or -E2BIG. */
 int attr_meta_set(struct props *p, const struct store_attr *a);
+/* Are these headers attributes, all of them? */
+bool attr_meta_is_all(const struct field *headers, size_t n);
 /* The headers of an object lose their times. */
 void attr_meta_drop_times(struct props *p);
 

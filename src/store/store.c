@@ -323,6 +323,13 @@ int store_set_props(struct store *s, const char *key,
 	return rc;
 }
 
+bool store_props_known(struct store *s, const char *key, const char *etag,
+		       unsigned age_ms, struct object_details *out)
+{
+	return *etag && s->ops->props_known &&
+	       s->ops->props_known(s, key, etag, age_ms, out);
+}
+
 bool store_is_near(const struct store *s, const struct store *other)
 {
 	if (s->broken || other->broken || s->limits.files)

@@ -277,6 +277,14 @@ typedef int store_copy_fn(struct store *s, const char *from,
 typedef int store_set_props_fn(struct store *s, const char *key,
 			       const struct object_details *now,
 			       struct object_info *out);
+/*
+ * What store_props() would tell, without a request, of an object that this
+ * process has stored less than age_ms ago: but for its attributes, which are
+ * left out (attr_meta.h), and its time. False: it is to be asked for.
+ */
+typedef bool store_props_known_fn(struct store *s, const char *key,
+				  const char *etag, unsigned age_ms,
+				  struct object_details *out);
 /* Can the server copy from that other store of its kind, as far as one can tell
  * without asking? */
 typedef bool store_is_near_fn(const struct store *s, const struct store *other);
@@ -389,6 +397,7 @@ struct store_ops {
 	int (*tags)(struct store *s, const char *key, struct buf *out);
 	store_copy_fn *copy;
 	store_set_props_fn *set_props;
+	store_props_known_fn *props_known; /* NULL: nothing ever is */
 	store_copy_as_fn *copy_as; /* NULL: there is none */
 	store_is_near_fn *is_near; /* NULL: no other is */
 	store_copy_from_fn *copy_from; /* NULL with is_near */
@@ -531,6 +540,7 @@ int store_copy(struct store *s, const char *from, const char *etag,
 	       struct object_info *out);
 store_copy_fn store_copy_named;
 store_set_props_fn store_set_props;
+store_props_known_fn store_props_known;
 store_copy_as_fn store_copy_as;
 store_is_near_fn store_is_near; /* a store of objects is near itself */
 store_copy_from_fn store_copy_from;

@@ -35,7 +35,7 @@ ROOMS = {
     "fs": (5, "base store stage fs/names fs/burst fs/cache fs/content "
            "fs/attr fs/write_back",
            "the operations of a file system over stages"),
-    "fs/rename": (5, "base store stage fs/names fs/content "
+    "fs/rename": (5, "base store stage fs/names fs/content fs/attr "
                   "fs/write_back fs",
                   "rename of files and trees, in stores that have none"),
     "fs/xattr": (5, "base store stage presign fs/names fs/content "

@@ -222,6 +222,7 @@ check_PROGRAMS += tests/unit/test_fs_attr
 TESTS += tests/unit/test_fs_attr
 tests_unit_test_fs_attr_SOURCES = \
 	tests/unit/fs/attr/test_attr.c \
+	tests/unit/fs/attr/test_attr_rename.c \
 	tests/unit/fs/attr/test_attr_stages.c
 tests_unit_test_fs_attr_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_fs_attr_LDADD = $(UNIT_LIBS)

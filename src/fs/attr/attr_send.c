@@ -41,19 +41,32 @@ static int send_marker(struct tree *t, struct inode *i, struct store *s,
 	return rc;
 }
 
+int attr_send_props(struct tree *t, struct inode *i, struct store *s,
+		    const char *key, const struct store_attr *a,
+		    struct object_details *d)
+{
+	struct inode_view v;
+	int rc = 0;
+
+	inode_view(t, i, &v);
+	if (v.kind == INODE_DIR ||
+	    (a->which & ATTR_META_ALL) != ATTR_META_ALL ||
+	    !store_props_known(s, key, v.info.etag, inode_meta_age_ms(t, i), d))
+		rc = store_props(s, key, d);
+	return rc ? rc : attr_meta_set(&d->props, a);
+}
+
 static int send_once(struct tree *t, struct inode *i, struct store *s,
 		     const char *key, bool is_dir, const struct store_attr *a)
 {
 	struct object_details *d = malloc(sizeof(*d));
 	struct object_info now;
-	int rc = d ? store_props(s, key, d) : -ENOMEM;
+	int rc = d ? attr_send_props(t, i, s, key, a, d) : -ENOMEM;
 
 	if (rc == -ENOENT && is_dir) {
 		rc = send_marker(t, i, s, key, a);
 	} else if (!rc) {
-		rc = attr_meta_set(&d->props, a);
-		if (!rc)
-			rc = store_set_props(s, key, d, &now);
+		rc = store_set_props(s, key, d, &now);
 		if (!rc && !is_dir)
 			send_moved(t, i, &now);
 	}

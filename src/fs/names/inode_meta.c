@@ -274,6 +274,11 @@ void inode_meta_untake(struct tree *t, struct inode *i)
 	tree_unlock(t);
 }
 
+unsigned inode_meta_age_ms(struct tree *t, const struct inode *i)
+{
+	return inode_ttl_ms(t, i);
+}
+
 bool inode_meta_is_dirty(struct tree *t, struct inode *i)
 {
 	return TREE_UNDER(t, i->flags & INODE_ATTR_DIRTY);

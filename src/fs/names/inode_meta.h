@@ -45,6 +45,8 @@ bool inode_meta_take(struct tree *t, struct inode *i, struct store_attr *out);
 void inode_meta_stored(struct tree *t, struct inode *i, int rc);
 /* What was taken was not stored, and is still to be. */
 void inode_meta_untake(struct tree *t, struct inode *i);
+/* How old what is known of an object may be. */
+unsigned inode_meta_age_ms(struct tree *t, const struct inode *i);
 bool inode_meta_is_dirty(struct tree *t, struct inode *i);
 
 #endif

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libfs_rename.a
 libfs_rename_a_SOURCES = \
 	src/fs/rename/rename.c src/fs/rename/rename.h \
+	src/fs/rename/rename_attr.c \
 	src/fs/rename/rename_dir.c \
 	src/fs/rename/rename_exchange.c \
 	src/fs/rename/rename_file.c \

@@ -18,6 +18,7 @@ struct rename {
 	struct inode *to; /* what stands there, referenced, or NULL */
 	struct buf key, to_key; /* a directory's without the '/' */
 	bool no_replace;
+	bool attr_sent; /* rename_attr_copy() has done it */
 	/* The old name once the new one has what it had, until the store has
 	 * removed it (tree_move_ahead()); or NULL. */
 	struct inode *left;
@@ -45,6 +46,16 @@ int rename_file_across(struct rename *r);
 /* What a failure to copy means: between two stages -EXDEV, if the server
  * refuses it for where the source is. */
 int rename_file_copy_error(const struct rename *r, int rc);
+
+/* ---- rename_attr.c ---- */
+
+/* The copy, if attributes of r->from wait to be stored, with these. 0 and
+ * *info; 1: it is to be made without; -EINTR. */
+int rename_attr_copy(struct rename *r, const struct object_info *source,
+		     struct object_info *info);
+/* The file has the other name now, or not: what went along is stored, or waits
+ * as before. */
+void rename_attr_end(struct rename *r, bool renamed);
 
 /* ---- rename_dir.c ---- */
 

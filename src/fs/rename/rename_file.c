@@ -146,10 +146,13 @@ static int rename_file_copy_object(struct rename *r, struct object_info *source,
 		rc = rename_file_source(r, source);
 		if (rc)
 			break;
-		rc = store_copy_from(to, s, buf_str(&r->key), source,
-				     buf_str(&r->to_key),
-				     to->types ? &retype : NULL,
-				     r->no_replace ? &cond : NULL, info);
+		rc = rename_attr_copy(r, source, info);
+		if (rc > 0)
+			rc = store_copy_from(to, s, buf_str(&r->key), source,
+					     buf_str(&r->to_key),
+					     to->types ? &retype : NULL,
+					     r->no_replace ? &cond : NULL,
+					     info);
 		if (rc != -ESTALE)
 			break;
 		rc = resolve_ask(r->fs, r->dir, r->name, &now);
@@ -228,6 +231,7 @@ static int rename_file_move_object(struct rename *r)
 	copied = !rc;
 	if (!rc)
 		rc = rename_file_move_name(r);
+	rename_attr_end(r, !rc);
 	/* From here on finishing is the shortest way, also when interrupted. */
 	if (copied)
 		waiter_finish(waiter_self());

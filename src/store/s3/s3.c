@@ -146,6 +146,7 @@ static const struct store_ops s3_ops = {
 	.tags = s3_tags,
 	.copy = s3_copy,
 	.set_props = s3_set_props,
+	.props_known = s3_props_known,
 	.copy_as = s3_copy_as,
 	.is_near = s3_copy_is_near,
 	.copy_from = s3_copy_from,

@@ -22,6 +22,7 @@
 #include "base/number.h"
 #include "base/text.h"
 #include "base/waiter.h"
+#include "store/attr_meta.h"
 #include "store/s3/s3_upload.h"
 #include "store/s3/s3_crypt.h"
 #include "store/s3/s3_doc.h"
@@ -491,6 +492,28 @@ int s3_copy_from(struct store *store, struct store *source, const char *from,
 	return rc;
 }
 
+/* Has it got no other headers than those of a bare object? */
+static void copy_note_headers(struct s3 *s, const char *key,
+			      const struct object_details *now,
+			      const struct object_info *out)
+{
+	struct store_meta meta = { .content_type = NULL };
+	struct field all[ATTR_META_FIELDS + 1], at = { NULL, NULL };
+	bool bare = true;
+
+	while (bare && props_next(&now->props, &at)) {
+		if (!strcmp(at.name, PROP_TYPE))
+			meta.content_type = at.value;
+		else if (meta.n_headers == ATTR_META_FIELDS)
+			bare = false;
+		else
+			all[meta.n_headers++] = at;
+	}
+	meta.headers = all;
+	s3_plain_note_bare(s, key, out,
+			   bare && s3_plain_is_bare(s, key, &meta));
+}
+
 int s3_set_props(struct store *store, const char *key,
 		 const struct object_details *now, struct object_info *out)
 {
@@ -519,6 +542,8 @@ int s3_set_props(struct store *store, const char *key,
 	if (!rc && !big)
 		s3_tags_hold(x.s, key, tags, S3_LACKS_COPY_TAGS,
 			     S3_HAS_COPY_TAGS);
+	if (!rc)
+		copy_note_headers(x.s, key, now, out);
 	return rc;
 }
 

@@ -30,6 +30,7 @@ store_pending_abort_fn s3_pending_abort;
 store_upload_resume_fn s3_upload_resume;
 store_copy_fn s3_copy;
 store_set_props_fn s3_set_props;
+store_props_known_fn s3_props_known; /* s3_plain.c */
 store_copy_from_fn s3_copy_from;
 store_is_near_fn s3_copy_is_near;
 store_copy_as_fn s3_copy_as;

@@ -209,6 +209,7 @@ int s3_put(struct store *store, const char *key, const struct store_body *body,
 	if (!rc && put_is_plain(meta)) {
 		out->class = s3_made_class(s);
 		s3_plain_note(s, key, out);
+		s3_plain_note_bare(s, key, out, s3_plain_is_bare(s, key, meta));
 	}
 	return rc;
 }

@@ -234,6 +234,94 @@ static void tags_that_are_refused(void **state)
 	row_equal("class", props_get(&d.props, PROP_CLASS), "STANDARD_IA");
 }
 
+#define ATTRIBUTES \
+	{ PROP_META "mode", "33188" }, { PROP_META "uid", "1" }, \
+	{ \
+		PROP_META "mtime", "1.000000000" \
+	}
+#define AGE_MS 3600000
+
+/* What was stored here with nothing but attributes is known, for a while, as
+ * long as nothing else is set. */
+static void known_headers(void **state)
+{
+	static const struct field fields[] = { ATTRIBUTES,
+					       { "x-amz-meta-who", "me" } };
+	static const struct {
+		const char *sentence, *key, *type, *class;
+		size_t n;
+		bool attributes, known;
+	} rows[] = {
+		{ "attributes", "k", NULL, NULL, 3, true, true },
+		{ "... and the type of the name", "k.css", "text/css", NULL, 3,
+		  true, true },
+		{ "another type", "k.css", "text/html", NULL, 3, true, false },
+		{ "no type", "k.css", NULL, NULL, 3, true, false },
+		{ "more than attributes", "k", NULL, NULL, 4, true, false },
+		{ "a class for all that is new", "k", NULL, "ONEZONE_IA", 3,
+		  true, false },
+		{ "a store that keeps none", "k", NULL, NULL, 3, false, false },
+	};
+	const struct store_body body = { .data = "text", .fd = -1, .len = 4 };
+	struct s3_rig_options options = { .set = { .storage_class = NULL } };
+	struct object_details d;
+	struct object_info info;
+
+	for (size_t r = 0; r < COUNT(rows); r++) {
+		const struct store_meta meta = { .content_type = rows[r].type,
+						 .headers = fields,
+						 .n_headers = rows[r].n };
+
+		options.set.storage_class = rows[r].class;
+		s3_rig_open(&rig, &options);
+		rig.s->attributes = rows[r].attributes;
+		rig.s->types = true;
+		assert_int_equal(store_put(rig.s, rows[r].key, &body, &meta,
+					   NULL, &info),
+				 0);
+		row_number(rows[r].sentence,
+			   store_props_known(rig.s, rows[r].key, info.etag,
+					     AGE_MS, &d),
+			   rows[r].known);
+		if (!rows[r].known)
+			continue;
+		row_number("its size", (long)d.info.size, 4);
+		row_equal("its ETag", d.info.etag, info.etag);
+		row_equal("its type", props_get(&d.props, PROP_TYPE) ?: "",
+			  rows[r].type ?: "");
+		assert_false(store_props_known(rig.s, rows[r].key, "\"other\"",
+					       AGE_MS, &d));
+		assert_false(store_props_known(rig.s, rows[r].key, info.etag, 0,
+					       &d));
+	}
+}
+
+static void known_headers_change(void **state)
+{
+	static const struct field fields[] = { ATTRIBUTES };
+	const struct store_meta meta = { .headers = fields,
+					 .n_headers = COUNT(fields) };
+	const struct store_body body = { .data = "text", .fd = -1, .len = 4 };
+	struct object_details d;
+	struct object_info info;
+	long before;
+
+	rig.s->attributes = true;
+	assert_int_equal(store_put(rig.s, "k", &body, &meta, NULL, &info), 0);
+	for (int k = 0; k < 3; k++) {
+		before = requests();
+		assert_true(
+			store_props_known(rig.s, "k", info.etag, AGE_MS, &d));
+		assert_int_equal(props_set(&d.props, PROP_META "mode", "33152"),
+				 0);
+		assert_int_equal(store_set_props(rig.s, "k", &d, &info), 0);
+		assert_int_equal(requests(), before + 1);
+	}
+	assert_int_equal(props_set(&d.props, "x-amz-meta-who", "me"), 0);
+	assert_int_equal(store_set_props(rig.s, "k", &d, &info), 0);
+	assert_false(store_props_known(rig.s, "k", info.etag, AGE_MS, &d));
+}
+
 SUITE(s3_props)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +335,9 @@ SUITE(s3_props)
 		    tags_that_are_forgotten),
 		ROW("tags that may not be read are left out",
 		    tags_that_are_refused),
+		ROW("what was stored here need not be asked for",
+		    known_headers),
+		ROW("... until it has other headers", known_headers_change),
 	};
 
 	return S3_SUITE_RUN("s3_props", tests);
