@@ -391,3 +391,19 @@ void mount_grow_old(struct mount *m)
 {
 	mount_age(m, 600000);
 }
+
+static void mount_forget_asked_in(struct inode_dir *d)
+{
+	if (d->complete_ms < 0)
+		d->n_asked = d->n_asked_tried = 0;
+}
+
+void mount_forget_asked(struct mount *m)
+{
+	struct inode_dir *top = tree_root(m->fs->tree)->dir;
+
+	mount_forget_asked_in(top);
+	for (struct inode *i = top->first; i; i = i->next)
+		if (i->dir)
+			mount_forget_asked_in(i->dir);
+}

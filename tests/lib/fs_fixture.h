@@ -49,6 +49,9 @@ int mount_sync_dir(struct mount *m, const char *path);
 /* All that is known of names was found out so much earlier; ten minutes. */
 void mount_age(struct mount *m, int64_t ms);
 void mount_grow_old(struct mount *m);
+/* No name was asked for in the root or in a directory there, if not all names
+ * are known. */
+void mount_forget_asked(struct mount *m);
 int mount_rename(struct mount *m, const char *from, const char *to,
 		 unsigned flags);
 int mount_stat(struct mount *m, const char *path, struct stat *st);

@@ -88,16 +88,23 @@ costs 'look-ups of a name at the same time share a request' 1 '
 # In a directory that has more names than its look-up has shown.
 s3 plant "${EXT}wide/f" 3000
 s3 plant "${EXT}a/b/c/d/f" 1200
+s3 plant "${EXT}mixed/a/f" 20
+s3 plant "${EXT}mixed/f" 300
+s3 plant "${EXT}flat/f" 300
 cold
 costs 'a name that is not there in a large directory: a listing each' 4 '
 	! stat $E/wide/none && ! stat $E/wide/.git && ! stat $E/wide/index.html'
-costs '... one like those of its files: a GET and a listing' 2 '
+cold
+costs '... one like those of its files: a GET and a listing' 3 '
 	! stat $E/wide/f9999'
 costs '... and from then on a listing' 2 '
 	! stat $E/wide/f9998 && ! stat $E/wide/f9997'
 cold
-costs 'programs that open nothing get few bytes: one request for each name' 41 '
+costs 'programs that open nothing get few bytes: one request for each name' 43 '
 	for n in {1200..1239}; do stat $E/wide/f$n || exit 1; done'
+cold
+costs '... in one of less than a page few: then all are listed' 11 '
+	for n in {0250..0299}; do stat $E/flat/f$n || exit 1; done'
 cold
 costs 'sixteen programs that look for one name share its request' 2 '
 	for n in {1..16}; do stat $E/wide/f2222 & done; wait'
@@ -109,8 +116,6 @@ costs '... that read it, too' 2 '
 # that is above it still there, and no byte of it comes again.
 random_file "$LOCAL/text" 200000
 cp "$LOCAL/text" "$E/d/text"
-s3 plant "${EXT}mixed/a/f" 20
-s3 plant "${EXT}mixed/f" 300
 mkdir "$E/larger"
 for f in {100..249}; do
 	cp "$LOCAL/text" "$E/larger/f$f"

@@ -106,7 +106,8 @@ void dircache_end(struct tree *t, struct dir_merge *m)
 	    !dircache_moved_locked(t, m->dir, m) &&
 	    !claims_renaming_locked(t, m->dir, NULL)) {
 		d->complete_ms = m->began_ms;
-		d->n_asked = d->n_made = d->n_tried = 0;
+		d->n_asked = d->n_asked_tried = 0;
+		d->n_made = d->n_tried = 0;
 		d->all_named = m->all_named;
 	}
 	inode_unref_locked(t, m->dir);
@@ -208,6 +209,47 @@ static bool dircache_expects_file_locked(struct tree *t, struct inode_dir *d,
 	return true;
 }
 
+#define ASKED_MIN 4 /* names of a directory of which not all are known */
+#define ASKED_MORE 4 /* times as many, before it is listed in vain again */
+
+/* By those that came into it last. */
+static bool dircache_has_dirs_locked(struct tree *t, const struct inode_dir *d)
+	REQUIRES(t->lock)
+{
+	const struct inode *i = d->last;
+
+	for (unsigned k = 0; i && k < STEPS; k++, i = i->prev)
+		if (i->kind == INODE_DIR)
+			return true;
+	return false;
+}
+
+/* One name after the other is asked for, of which nothing was known: a page
+ * has them all if the directory is not very large. But a directory's own
+ * question brings what is in it as well. */
+static bool dircache_is_asked_for_locked(struct tree *t, struct inode_dir *d)
+	REQUIRES(t->lock)
+{
+	if (d->complete_ms >= 0 || dircache_has_dirs_locked(t, d) ||
+	    ++d->n_asked < ASKED_MIN ||
+	    d->n_asked < ASKED_MORE * d->n_asked_tried)
+		return false;
+	d->n_asked_tried = d->n_asked;
+	return true;
+}
+
+/* Where nothing was, and nothing was looked for. */
+static enum dircache_way dircache_way_new_locked(struct tree *t,
+						 struct inode_dir *d,
+						 const char *name)
+	REQUIRES(t->lock)
+{
+	if (dircache_expects_file_locked(t, d, name))
+		return DIRCACHE_BY_BYTES;
+	return dircache_is_asked_for_locked(t, d) ? DIRCACHE_BY_LISTING
+						  : DIRCACHE_BY_NAME;
+}
+
 static enum dircache_way dircache_way_locked(struct tree *t, struct inode *dir,
 					     const char *name) REQUIRES(t->lock)
 {
@@ -218,10 +260,7 @@ static enum dircache_way dircache_way_locked(struct tree *t, struct inode *dir,
 		return DIRCACHE_BY_NAME;
 	if (dircache_worth_locked(t, d))
 		return DIRCACHE_BY_LISTING;
-	/* Where nothing was, nothing is expected. */
-	if (!i && dircache_expects_file_locked(t, d, name))
-		return DIRCACHE_BY_BYTES;
-	return DIRCACHE_BY_NAME;
+	return i ? DIRCACHE_BY_NAME : dircache_way_new_locked(t, d, name);
 }
 
 enum dircache_way dircache_way(struct tree *t, struct inode *dir,

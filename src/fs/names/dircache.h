@@ -43,8 +43,9 @@ bool dircache_lasts(struct tree *t, struct inode *dir);
  *
  * by listing   dir was complete once, and has so few names for each question
  *              since, or each name that was made, that all cost less than this
- *              one; or many names are made in it; not a directory, which has a
- *              listing of its own
+ *              one; or many names are made in it, or asked for of which
+ *              nothing is known, and no directory is there; not a directory,
+ *              which has a listing of its own
  * by bytes     it is not known and probably a small file that will be opened,
  *              so that a GET has what the open needs: small files are known in
  *              dir that have such a name (likeness.h), and no directory that

@@ -39,6 +39,7 @@ struct inode_dir {
 	/* Beginning of the listing that was read to its end; -1: none. */
 	int64_t complete_ms;
 	unsigned n_asked; /* names that were asked for one by one since */
+	unsigned n_asked_tried; /* n_asked when it was listed last, in vain */
 	unsigned n_made; /* names that this mount made since */
 	unsigned n_tried; /* n_made when it was listed last, in vain */
 	/* A live child was dropped from memory when this was the latest

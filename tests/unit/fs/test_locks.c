@@ -194,6 +194,7 @@ static void check_counts(struct kind *k)
 
 		if (counts[n].call == make_link && k->policy != POLICY_POSIX)
 			continue;
+		mount_forget_asked(k->m);
 		made = counts[n].made;
 		if (made)
 			prepare(k, counts[n].before);

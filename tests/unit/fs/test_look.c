@@ -35,8 +35,10 @@ static void finds(struct mount *m, const char *path, int want, unsigned asked,
 {
 	struct counts was = counts_now(m), is;
 	struct stat st;
-	int rc = mount_stat(m, path, &st);
+	int rc;
 
+	mount_forget_asked(m);
+	rc = mount_stat(m, path, &st);
 	is = counts_now(m);
 	row_number(path, rc ? rc : (int)(st.st_mode & S_IFMT), want);
 	row_number(path, is.lists + is.gets - was.lists - was.gets, asked);
@@ -89,6 +91,55 @@ static void names(void **state)
 	finds(&m, "large/f050", S_IFREG, 0, 0);
 	finds(&m, "large/f250", S_IFREG, 1, 0);
 	finds(&m, "large/none", -ENOENT, 1, 0);
+	mount_down(&m);
+}
+
+/* Requests of a look-up for another name that is not there. */
+static unsigned one_more(struct mount *m, unsigned number)
+{
+	unsigned was = memstore_calls(m->store, "list");
+	char path[32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "d/no-%u-such", number);
+	assert_int_equal(mount_stat(m, path, &st), -ENOENT);
+	return memstore_calls(m->store, "list") - was;
+}
+
+/* One name after the other: a page may have them all. */
+static void asked_for(void **state)
+{
+	struct mount m;
+
+	mount_up(&m, "", 60, false);
+	plant(&m, "d/f", 900);
+	finds(&m, "d", S_IFDIR, 1, 0);
+	for (unsigned k = 0; k < 40; k++)
+		row_number("in one of less than a page", one_more(&m, k),
+			   k < 4);
+	finds(&m, "d/f800", S_IFREG, 0, 0);
+	mount_down(&m);
+
+	mount_up(&m, "", 60, false);
+	plant(&m, "d/f", 3000);
+	finds(&m, "d", S_IFDIR, 1, 0);
+	for (unsigned k = 1; k <= 100; k++)
+		row_number("in a larger one", one_more(&m, k),
+			   k == 4 || k == 16 || k == 64 ? 2 : 1);
+	mount_down(&m);
+
+	/* a directory's own question brings what is in it */
+	mount_up(&m, "", 60, false);
+	plant(&m, "d/f", 900);
+	for (unsigned k = 0; k < 60; k++) {
+		char key[16];
+
+		snprintf(key, sizeof(key), "d/a%u/f", k);
+		store_has(&m, key, "x");
+	}
+	finds(&m, "d", S_IFDIR, 1, 0);
+	for (unsigned k = 0; k < 9; k++)
+		row_number("where directories are", one_more(&m, k), 1);
 	mount_down(&m);
 }
 
@@ -433,6 +484,7 @@ SUITE(look)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names),
+		cmocka_unit_test(asked_for),
 		cmocka_unit_test(reads),
 		cmocka_unit_test(hidden),
 		cmocka_unit_test(refused),

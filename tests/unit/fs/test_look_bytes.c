@@ -49,7 +49,10 @@ static void finds(struct mount *m, const char *path, int want, unsigned lists,
 {
 	struct asked was = asked_now(m);
 	struct stat st;
-	int rc = mount_stat(m, path, &st);
+	int rc;
+
+	mount_forget_asked(m);
+	rc = mount_stat(m, path, &st);
 
 	row_number(path, rc ? rc : (int)(st.st_mode & S_IFMT), want);
 	row_asked(m, path, &was, lists, gets);
