@@ -282,11 +282,41 @@ int journal_add(struct journal *j, const struct record *r, bool sync)
 	return rc;
 }
 
+/* On a disk that is full there is no room for another record: the change's own
+ * becomes its end. Were it left there, the next mount would send it over what
+ * has been sent since. */
+static int journal_end_in_place(struct journal *j, uint64_t id)
+{
+	struct journal_step s = { .kind = RECORD_GONE, .id = id };
+	char stale[SPILL_NAME_SIZE] = "";
+	struct span made;
+	int rc;
+
+	lock_take(&j->lock);
+	WAITER_LIST_UNTIL(&journal_locked(j)->waiters, &j->lock, false,
+			  !journal_locked(j)->writing);
+	journal_locked(j)->writing = true;
+	made = journal_index_made(&journal_locked(j)->index, id);
+	lock_drop(&j->lock);
+	rc = made.len ? journal_file_end(&j->file, made.at, made.len) : 0;
+	lock_take(&j->lock);
+	if (!rc)
+		journal_index_apply(&journal_locked(j)->index, &s, stale);
+	journal_locked(j)->writing = false;
+	waiter_list_wake(&journal_locked(j)->waiters);
+	lock_drop(&j->lock);
+	if (*stale)
+		unlinkat(j->file.dir, stale, 0);
+	return rc;
+}
+
 void journal_gone(struct journal *j, uint64_t id)
 {
 	struct record r = { .kind = RECORD_GONE, .id = id };
 	int rc = journal_add(j, &r, false);
 
+	if (rc)
+		rc = journal_end_in_place(j, id);
 	if (rc)
 		log_error("%s: what was sent will be sent once more by the "
 			  "next mount: %s",

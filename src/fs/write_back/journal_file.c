@@ -21,6 +21,7 @@
 #include "base/digest.h"
 #include "base/dirs.h"
 #include "base/io.h"
+#include "base/scope.h"
 #include "base/text.h"
 #include "fs/write_back/record.h"
 
@@ -249,6 +250,21 @@ int journal_file_append(struct journal_file *f, const void *bytes, size_t n,
 	else if (!ftruncate(f->fd, (off_t)f->size))
 		f->allocated = 0;
 	return rc;
+}
+
+int journal_file_end(struct journal_file *f, uint64_t at, uint64_t len)
+{
+	MEM_LOCAL char *bytes = malloc(len);
+	ssize_t n = bytes ? io_pread(f->fd, bytes, len, at) : -ENOMEM;
+	int rc = n < 0 ? (int)n : 0;
+
+	if (!rc && ((uint64_t)n != len || record_length(bytes) != len))
+		rc = -EIO;
+	if (rc)
+		return rc;
+	record_set_gone(bytes);
+	rc = io_pwrite(f->fd, bytes, RECORD_HEAD, at);
+	return !rc && fdatasync(f->fd) ? -errno : rc;
 }
 
 int journal_file_fresh(struct journal_file *f, struct journal_file *fresh)

@@ -46,6 +46,8 @@ int journal_file_each(struct journal_file *f,
 /* At its end, flushed when sync. It is not longer after a failure. */
 int journal_file_append(struct journal_file *f, const void *bytes, size_t n,
 			bool sync);
+/* The record that stands there becomes the end of its change, flushed. */
+int journal_file_end(struct journal_file *f, uint64_t at, uint64_t len);
 /* A new journal beside it, and its taking the old one's place, flushed: f is
  * the new one then, also when it is only the flush of its name that fails. Or
  * it is given up. */

@@ -181,6 +181,13 @@ void journal_index_replayed(struct journal_index *x)
 	}
 }
 
+struct span journal_index_made(const struct journal_index *x, uint64_t id)
+{
+	const struct change *c = index_find(x, id);
+
+	return c ? c->made : (struct span){ 0 };
+}
+
 bool journal_index_wants(const struct journal_index *x, const char *data)
 {
 	const struct change *c;

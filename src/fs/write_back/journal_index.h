@@ -54,6 +54,8 @@ void journal_index_apply(struct journal_index *x, struct journal_step *s,
 int journal_index_replay(struct journal_index *x, struct journal_step *s,
 			 const struct record *r);
 void journal_index_replayed(struct journal_index *x);
+/* Where the record of a change is; of length 0 without one. */
+struct span journal_index_made(const struct journal_index *x, uint64_t id);
 bool journal_index_wants(const struct journal_index *x, const char *data);
 
 struct journal_kept {

@@ -278,6 +278,17 @@ size_t record_length(const void *head)
 	return len;
 }
 
+void record_set_gone(void *bytes)
+{
+	char *at = bytes;
+	size_t len = record_length(at);
+	uint32_t n = htole32(RECORD_GONE);
+
+	memcpy(at + 12, &n, sizeof(n));
+	n = htole32(crc32c(0, at + CHECKED, len - CHECKED));
+	memcpy(at + 4, &n, sizeof(n));
+}
+
 long record_read(const void *bytes, size_t n, struct record *out,
 		 struct extent **extents)
 {

@@ -61,5 +61,8 @@ long record_read(const void *bytes, size_t n, struct record *out,
 		 struct extent **extents);
 /* The length that its head claims, if it may be one; 0: it is none. */
 size_t record_length(const void *head);
+/* One that record_read() takes becomes the end of its change, as long as it was
+ * and with its number: only the RECORD_HEAD bytes change. */
+void record_set_gone(void *bytes);
 
 #endif

@@ -8,8 +8,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -159,6 +161,31 @@ static void cannot_be_written_anew(void **state)
 	expect(j, "written anew", "2 d two;3 c three;");
 	journal_close(j);
 	buf_clear(&fresh);
+}
+
+/* On a disk that is full the end of a change finds room all the same. */
+static void ends_without_room(void **state)
+{
+	struct journal *j = open_it("room");
+	struct journal_counts now;
+	struct rlimit was, limit;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+	assert_int_equal(add_file(j, journal_id(j), "a", "one"), 0);
+	assert_int_equal(add_file(j, journal_id(j), "b", "two"), 0);
+	assert_int_equal(add_file(j, 1, "a", "three"), 0);
+	assert_int_equal(move(j, 1, "c"), 0);
+	journal_counts(j, &now);
+	limit = (struct rlimit){ now.size, was.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(add_file(j, journal_id(j), "d", "four"), -EFBIG);
+	journal_gone(j, 1);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+	journal_close(j);
+	j = open_it("room");
+	expect(j, "what is left", "2 b two;");
+	journal_close(j);
 }
 
 /* What went by a name that another one has now; read again and again. */
@@ -446,6 +473,7 @@ SUITE(journal)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cannot_be_written_anew),
+		cmocka_unit_test(ends_without_room),
 		cmocka_unit_test(survives),
 		cmocka_unit_test(ends),
 		cmocka_unit_test(swapped),
