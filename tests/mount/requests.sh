@@ -332,10 +332,9 @@ take_counts
 
 # ---- removing
 
-# Batches leave 100 ms after the first name of theirs, or once the one before is
-# answered, so there is one more for each 100 ms that rm takes; where rm itself
-# rests for so long, the next name is again the first of a burst, which is asked
-# for alone.
+# Batches leave 100 ms after the first name of theirs, so there is one more for
+# each 100 ms that rm takes; where rm itself rests for so long, the next name is
+# again the first of a burst, which is asked for alone.
 mkdir "$LOCAL/many"
 for f in {1..1000}; do
 	echo "text of $f" >"$LOCAL/many/f$f"

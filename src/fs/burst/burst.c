@@ -12,5 +12,5 @@ int64_t burst_due_ms(int64_t now_ms, const struct burst *b)
 		return INT64_MAX;
 	if (b->needed || b->n >= BURST_BATCH)
 		return now_ms;
-	return b->oldest_ms + (b->busy ? BURST_BUSY_MS : BURST_MS);
+	return b->oldest_ms + BURST_MS;
 }

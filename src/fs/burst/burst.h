@@ -11,8 +11,6 @@
 #include <stdint.h>
 
 #define BURST_MS 100 /* from one change to the next; and to wait at most */
-#define BURST_BUSY_MS \
-	1000 /* to wait at most while what left before is not answered yet */
 #define BURST_BATCH 1000 /* so many leave without waiting for more */
 #define BURST_MAX \
 	16384 /* that wait; further ones are asked for by themselves */
@@ -22,7 +20,6 @@ struct burst {
 	unsigned n;
 	int64_t oldest_ms; /* since when */
 	unsigned needed; /* the oldest of them, on which something depends */
-	bool busy; /* a batch is under way, and more will fit into the next */
 };
 
 /* Does a name that is changed now wait with the others? last_ms: when one was

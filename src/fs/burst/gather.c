@@ -93,22 +93,12 @@ static void gather_unqueue(struct gather_queue *l, struct gathered *e)
 	l->burst.oldest_ms = l->waiting ? l->waiting->since_ms : 0;
 }
 
-/* When what waits is to leave, beside so many batches. Where each takes one
- * change there is nothing to wait for. */
-static int64_t gather_due_ms(struct gather *g, struct gather_queue *l,
-			     int64_t now_ms, unsigned beside)
-{
-	l->burst.busy = beside && g->kind->batch > 1;
-	return burst_due_ms(now_ms, &l->burst);
-}
-
-static bool gather_fill(struct gather_queue *l, struct gather_batch *b,
-			unsigned beside)
+static bool gather_fill(struct gather_queue *l, struct gather_batch *b)
 {
 	struct gathered *e;
 	int64_t now_ms = clock_mono_ms();
 
-	if (gather_due_ms(b->gather, l, now_ms, beside) > now_ms)
+	if (burst_due_ms(now_ms, &l->burst) > now_ms)
 		return false;
 	while ((e = l->waiting) && b->n < b->gather->kind->batch) {
 		gather_unqueue(l, e);
@@ -152,7 +142,7 @@ static bool gather_batch_goes_on(struct gather_batch *b)
 	}
 	b->list = NULL;
 	b->n = 0;
-	more = gather_fill(b->queue, b, b->queue->n_leaving - 1);
+	more = gather_fill(b->queue, b);
 	if (!more) {
 		DL_DELETE(b->queue->leaving, b);
 		b->queue->n_leaving--;
@@ -195,7 +185,7 @@ static struct gather_batch *gather_begin_locked(struct gather *g,
 	DL_FOREACH(gather_locked(g)->queues, l) {
 		if (l->n_leaving == g->kind->at_once)
 			continue;
-		due_ms = gather_due_ms(g, l, now_ms, l->n_leaving);
+		due_ms = burst_due_ms(now_ms, &l->burst);
 		if (due_ms <= now_ms)
 			break;
 		*until_ms = number_min(due_ms, *until_ms);
@@ -207,7 +197,7 @@ static struct gather_batch *gather_begin_locked(struct gather *g,
 		return NULL;
 	b->gather = g;
 	b->queue = l;
-	gather_fill(l, b, l->n_leaving);
+	gather_fill(l, b);
 	DL_APPEND(l->leaving, b);
 	l->n_leaving++;
 	return b;

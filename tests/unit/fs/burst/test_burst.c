@@ -52,15 +52,6 @@ static void when_they_leave(void **state)
 		  { BURST_BATCH, 4990, 0 },
 		  5000 },
 		{ "not before", { BURST_BATCH - 1, 4990, 0 }, 4990 + BURST_MS },
-		{ "later while others are under way",
-		  { 3, 4990, 0, true },
-		  4990 + BURST_BUSY_MS },
-		{ "... unless something depends on them",
-		  { 3, 4990, 3, true },
-		  5000 },
-		{ "... or they make a batch",
-		  { BURST_BATCH, 4990, 0, true },
-		  5000 },
 	};
 
 	for (size_t k = 0; k < COUNT(rows); k++)
