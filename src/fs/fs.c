@@ -352,13 +352,9 @@ static struct store *fs_find_store(void *arg, const char *store_name,
 	return NULL;
 }
 
-void fs_restore(struct fs *fs)
+int fs_restore(struct fs *fs, struct buf *why)
 {
-	int rc = write_back_restore(fs->write_back);
-
-	if (rc)
-		log_error("%s: the journal cannot be read: %s",
-			  fs->set.spill_dir, strerror(-rc));
+	return write_back_restore(fs->write_back, why);
 }
 
 #define FLUSH_NAMES 8 /* in a message */

@@ -113,8 +113,8 @@ void fs_free(struct fs *fs);
  */
 int fs_drain(struct fs *fs, bool closed);
 /* What an earlier daemon accepted and did not send is there again, and is sent.
- * No request; before the first call. */
-void fs_restore(struct fs *fs);
+ * No request; before the first call. As write_back_restore(). */
+int fs_restore(struct fs *fs, struct buf *why);
 /* All that waits is sent now; 0 when the stores have it, else the first
  * failure, and in why how many wait, and some of them. */
 int fs_flush(struct fs *fs, struct buf *why);

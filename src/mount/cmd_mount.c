@@ -359,7 +359,7 @@ static int mount_start(struct mounting *m)
 	if (!rc)
 		rc = mount_make_session(m);
 	if (!rc)
-		fs_restore(m->fs);
+		rc = fs_restore(m->fs, &m->why);
 	m->stats = (struct mount_stats){ m->engine, m->fs, m->catalog,
 					 m->uploads, clock_now_s() };
 	if (!rc && mount_gateway_wanted(&m->config)) {

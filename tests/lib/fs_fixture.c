@@ -61,6 +61,14 @@ void mount_up(struct mount *m, const char *prefix, unsigned ttl_s, bool ro)
 	mount_with(m, prefix, ro, &s);
 }
 
+void mount_restore(struct mount *m)
+{
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+
+	assert_int_equal(fs_restore(m->fs, &why), 0);
+	buf_clear(&why);
+}
+
 void mount_down(struct mount *m)
 {
 	fs_free(m->fs);

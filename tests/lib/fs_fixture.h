@@ -31,6 +31,8 @@ void mount_on(struct mount *m, struct store *store, const char *prefix, bool ro,
 void mount_fs(struct mount *m, struct catalog *catalog,
 	      const struct fs_settings *s);
 extern const struct fs_settings mount_settings;
+/* What waits in the journal comes into the tree. */
+void mount_restore(struct mount *m);
 void mount_down(struct mount *m);
 
 /* The inode of a path, with a lookup that mount_forget() takes back; NULL:

@@ -65,7 +65,7 @@ static void later_come(struct mount *m)
 	struct fs_settings s = later_settings();
 
 	mount_fs(m, NULL, &s);
-	fs_restore(m->fs);
+	mount_restore(m);
 }
 
 /* The daemon dies, and the next one comes. */

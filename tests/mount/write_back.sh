@@ -156,6 +156,12 @@ ok 'files wait' '
 	mv $E/far/off/f $E/far/off/g'
 crash
 at "http://127.0.0.1:$(free_port)"
+# Without it, a later mount would send it over what is newer.
+(cd "$T"/spill/write_back/* && mv journal kept && mkdir journal)
+fails '... which no mount begins without, if it cannot be read' \
+	"$T/spill/write_back/.*cannot be read: Is a directory" '
+	mount_try -o check=none || { cat $T/mount.err; false; }'
+(cd "$T"/spill/write_back/* && rmdir journal && mv kept journal)
 mount_up -o check=none
 ok '... and are there after a crash, without network' 'cmp $E/far/off/g $LOCAL/pool/f4'
 like '... in their directory too' "$(ls "$E/far/off" 2>/dev/null)" '^g$'

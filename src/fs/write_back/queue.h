@@ -65,7 +65,7 @@ struct write_back {
 
 LOCK_GUARDS(queue_locked, write_back, queue_locked);
 
-/* The journal is open, or -EOPNOTSUPP. */
+/* The journal is open, or -errno; -EOPNOTSUPP: there is to be none. */
 int write_back_open(struct write_back *w);
 /* Where the stage's keys are. */
 void write_back_place(const struct stage *s, struct buf *out);

@@ -208,16 +208,29 @@ static int restore_change(void *arg, const struct record *r)
 	return 0;
 }
 
-int write_back_restore(struct write_back *w)
+static int restore_unread(const struct buf *path, int rc, struct buf *why)
+{
+	buf_addf(why,
+		 "%s: what was written before waits there to be sent, and "
+		 "cannot be read: %s",
+		 buf_str(path), strerror(-rc));
+	return rc;
+}
+
+int write_back_restore(struct write_back *w, struct buf *why)
 {
 	BUF_LOCAL path = BUF_INIT(BUF_MESSAGE);
-	bool there;
+	int rc;
 
 	if (!w->set.spill_dir || !w->set.mount_name)
 		return 0;
 	journal_file_path(w->set.spill_dir, w->set.mount_name, &path);
-	there = !access(buf_str(&path), F_OK);
-	if (!there || write_back_open(w))
+	if (access(buf_str(&path), F_OK))
+		return errno == ENOENT ? 0 : restore_unread(&path, -errno, why);
+	rc = write_back_open(w);
+	if (rc == -EBUSY) /* what is in it is another daemon's to send */
 		return 0;
-	return journal_each(w->journal, restore_change, w);
+	if (!rc)
+		rc = journal_each(w->journal, restore_change, w);
+	return rc ? restore_unread(&path, rc, why) : 0;
 }

@@ -104,7 +104,6 @@ static bool write_back_opens(struct write_back *w)
 int write_back_open(struct write_back *w)
 {
 	struct queue_locked *g;
-	bool says;
 	int rc;
 
 	if (atomic_load(&w->opened))
@@ -119,15 +118,28 @@ int write_back_open(struct write_back *w)
 	g = queue_locked(w);
 	g->opening = false;
 	atomic_store(&w->opened, !rc);
-	says = rc && !g->said;
-	g->said |= says;
 	waiter_list_wake(&g->changed);
+	lock_drop(&w->lock);
+	return rc;
+}
+
+/* Can something be accepted? 0 or -EOPNOTSUPP, whose reason is said once. */
+static int write_back_accepts(struct write_back *w)
+{
+	int rc = write_back_open(w);
+	bool says;
+
+	if (!rc || rc == -EOPNOTSUPP)
+		return rc;
+	lock_take(&w->lock);
+	says = !queue_locked(w)->said;
+	queue_locked(w)->said = true;
 	lock_drop(&w->lock);
 	if (says)
 		log_error("%s: no journal can be kept, so what is written is "
 			  "sent at once: %s",
 			  w->set.spill_dir, strerror(-rc));
-	return rc ? -EOPNOTSUPP : 0;
+	return -EOPNOTSUPP;
 }
 
 /* ---- what is accepted ---- */
@@ -230,7 +242,7 @@ int write_back_file(struct write_back *w, struct file *f)
 
 	if (!file_size(f, &size))
 		return 0;
-	rc = write_back_open(w);
+	rc = write_back_accepts(w);
 	if (!rc)
 		rc = queue_wait_room(w, a.inode, size);
 	if (rc)
@@ -251,7 +263,7 @@ int write_back_dir(struct write_back *w, struct inode *dir)
 	struct record r = { .kind = RECORD_DIR };
 	struct acceptance a = { .w = w, .inode = dir };
 	INODE_OBJECT_LOCAL o = { 0 };
-	int rc = write_back_open(w);
+	int rc = write_back_accepts(w);
 
 	if (!rc)
 		rc = queue_wait_room(w, dir, 0);

@@ -52,8 +52,9 @@ struct write_back *write_back_new(const struct write_back_settings *s);
 void write_back_free(struct write_back *w);
 
 /* What an earlier daemon left is accepted again: its names are there at once.
- * Before the first request. */
-int write_back_restore(struct write_back *w);
+ * Before the first request. -errno, and where it is in why: it cannot be read.
+ * Without it, a later mount may send it over what is newer. */
+int write_back_restore(struct write_back *w, struct buf *why);
 
 /*
  * What is dirty of f is accepted; 0 when it outlives a power cut from now on.

@@ -425,10 +425,42 @@ static void not_anothers(void **state)
 	budget_free(m.budget);
 	s.mount_name = "another";
 	mount_fs(&m, NULL, &s);
-	fs_restore(m.fs);
+	mount_restore(&m);
 	assert_int_equal(later_waiting(&m), 0);
 	later_crash(&m);
 	assert_int_equal(later_waiting(&m), 1);
+	later_down(&m);
+}
+
+static void in_journal(const char *command)
+{
+	char line[256];
+
+	snprintf(line, sizeof(line), "cd %s/write_back/* && %s",
+		 later_settings().spill_dir, command);
+	assert_int_equal(system(line), 0);
+}
+
+/* Without it, a later mount would send it over newer files. */
+static void unread(void **state)
+{
+	struct fs_settings s = later_settings();
+	struct buf why = BUF_INIT(BUF_MESSAGE);
+	struct mount m;
+
+	later_up(&m);
+	assert_int_equal(mount_write(&m, "a", "a"), 0);
+	fs_free(m.fs);
+	budget_free(m.budget);
+	in_journal("mv journal kept && mkdir journal");
+	mount_fs(&m, NULL, &s);
+	assert_int_equal(fs_restore(m.fs, &why), -EISDIR);
+	assert_non_null(strstr(buf_str(&why), s.spill_dir));
+	buf_clear(&why);
+	in_journal("rmdir journal && mv kept journal");
+	later_crash(&m);
+	assert_int_equal(later_waiting(&m), 1);
+	later_reads(&m, "a", "a");
 	later_down(&m);
 }
 
@@ -505,6 +537,7 @@ SUITE(write_back)
 		cmocka_unit_test(removed_stays_removed),
 		cmocka_unit_test(sent_before_its_directory),
 		cmocka_unit_test(not_anothers),
+		cmocka_unit_test(unread),
 		cmocka_unit_test(removed_amid_a_flush),
 	};
 

@@ -171,7 +171,7 @@ static void up(struct mount *m)
 	mount_on(m, store, "", false, &s);
 	m->store->write_back = STORE_WRITE_BACK;
 	memstore_fail(m->store, "put", 0, -EIO);
-	fs_restore(m->fs);
+	mount_restore(m);
 }
 
 static int do_write(struct mount *m, const char *path, int n, size_t size)

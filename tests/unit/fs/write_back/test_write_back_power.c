@@ -45,7 +45,7 @@ static void up(struct mount *m, bool sends)
 	m->store->write_back = STORE_WRITE_BACK;
 	if (!sends)
 		memstore_fail(m->store, "put", 0, -EIO);
-	fs_restore(m->fs);
+	mount_restore(m);
 }
 
 /* A version tells its size, and each of its lines the version. */
