@@ -123,10 +123,10 @@ struct dir_merge {
 };
 
 /* stage: the root is that stage's (a reference is taken), NULL: INODE_ROOT. */
-/* From here on. Any thread. */
-void tree_set_ttl(struct tree *t, unsigned ttl_ms);
 struct tree *tree_new(const struct tree_settings *s, struct stage *stage);
 void tree_free(struct tree *t);
+/* From here on. Any thread. */
+void tree_set_ttl(struct tree *t, unsigned ttl_ms);
 struct inode *tree_root(struct tree *t);
 
 /* References. */

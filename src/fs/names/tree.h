@@ -280,6 +280,7 @@ static inline void dir_merge_begin_locked(struct tree *t, struct inode *dir,
 	m->asked = tree_locked(t)->clock;
 	m->id = ++tree_locked(t)->listings;
 	m->began_ms = clock_mono_ms();
+	m->all_named = false;
 }
 /* Is a move above i, or a publication of it, another thread's? */
 bool claims_publish_waits_locked(struct tree *t, const struct inode *i,
