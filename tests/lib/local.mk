@@ -30,6 +30,8 @@ tests_lib_libtest_a_SOURCES = \
 	tests/lib/later_rig.h \
 	tests/lib/local_rig.c \
 	tests/lib/local_rig.h \
+	tests/lib/posix_rig.c \
+	tests/lib/posix_rig.h \
 	tests/lib/power_disk.c \
 	tests/lib/power_disk.h \
 	tests/lib/memstore.c \

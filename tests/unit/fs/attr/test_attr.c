@@ -5,7 +5,7 @@
  *
  * Covers: fs/attr/attr_learn.c fs/attr/attr_queue.c fs/attr/attr_send.c
  */
-#include "fs_fixture.h"
+#include "posix_rig.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -23,47 +23,9 @@
 
 #define KEY "p/d/f"
 
-static void up_ttl(struct mount *m, unsigned ttl_s)
-{
-	struct store *s = memstore_new("s");
-	struct fs_settings set = mount_settings;
-
-	set.metadata_ttl_s = ttl_s;
-	s->attributes = true;
-	mount_on(m, s, "p/", false, &set);
-}
-
 static void up(struct mount *m)
 {
-	up_ttl(m, 3600);
-}
-
-/* An object of another program. */
-static void has(struct mount *m, const char *key, const char *text,
-		unsigned mode)
-{
-	const struct store_body body = { .data = text,
-					 .fd = -1,
-					 .len = strlen(text) };
-	const struct store_attr a = { .which = STORE_SET_MODE | STORE_SET_UID |
-					       STORE_SET_MTIME,
-				      .mode = mode,
-				      .uid = 7,
-				      .mtime = { 1000, 5 } };
-	struct attr_meta meta;
-	struct store_meta s = { .headers = meta.fields };
-
-	attr_meta_write(&a, &meta);
-	s.n_headers = meta.n;
-	assert_int_equal(store_put(m->store, key, &body, &s, NULL, NULL), 0);
-}
-
-static void store_said(struct mount *m, const char *key, struct store_attr *a)
-{
-	struct object_details d;
-
-	assert_int_equal(store_head(m->store, key, &d), 0);
-	attr_meta_read(&d.props, key[strlen(key) - 1] == '/', a);
+	posix_up(m, 3600);
 }
 
 static int set_mtime(struct mount *m, const char *path, time_t s, long ns)
@@ -101,8 +63,8 @@ static void are_those_of_the_object(void **state)
 	struct stat st;
 
 	up(&m);
-	has(&m, KEY, "text", S_IFREG | 0600);
-	has(&m, "p/d/", "", S_IFDIR | 0700);
+	posix_has(&m, KEY, "text", S_IFREG | 0600);
+	posix_has(&m, "p/d/", "", S_IFDIR | 0700);
 	assert_int_equal(mount_stat(&m, "d/f", &st), 0);
 	assert_int_equal(st.st_mode, S_IFREG | 0600);
 	assert_int_equal(st.st_uid, 7);
@@ -142,7 +104,7 @@ static void a_setting_wins(void **state)
 	set.fixed = TREE_FIXED_FILE_MODE;
 	s->attributes = true;
 	mount_on(&m, s, "p/", false, &set);
-	has(&m, KEY, "text", S_IFREG | 0600);
+	posix_has(&m, KEY, "text", S_IFREG | 0600);
 	assert_int_equal(mount_stat(&m, "d/f", &st), 0);
 	assert_int_equal(st.st_mode, S_IFREG | 0644);
 	assert_int_equal(st.st_uid, 7);
@@ -150,7 +112,7 @@ static void a_setting_wins(void **state)
 	assert_int_equal(mount_sync_dir(&m, "d"), 0);
 	assert_int_equal(mount_stat(&m, "d/f", &st), 0);
 	assert_int_equal(st.st_mode, S_IFREG | 0640);
-	store_said(&m, KEY, &a);
+	posix_said(&m, KEY, &a);
 	assert_int_equal(a.mode, S_IFREG | 0600);
 	mount_down(&m);
 }
@@ -163,7 +125,7 @@ static void are_asked_for_once(void **state)
 	unsigned n;
 
 	up(&m);
-	has(&m, KEY, "text", S_IFREG | 0600);
+	posix_has(&m, KEY, "text", S_IFREG | 0600);
 	assert_int_equal(mount_ls(&m, "d", names, sizeof(names)), 0);
 	n = memstore_calls(m.store, "head");
 	assert_int_equal(mount_stat(&m, "d/f", &st), 0);
@@ -179,8 +141,8 @@ static void a_listing_asks_for_none(void **state)
 	unsigned n;
 
 	up(&m);
-	has(&m, KEY, "text", S_IFREG | 0600);
-	has(&m, "p/d/g", "text", S_IFREG | 0600);
+	posix_has(&m, KEY, "text", S_IFREG | 0600);
+	posix_has(&m, "p/d/g", "text", S_IFREG | 0600);
 	assert_int_equal(mount_ls(&m, "d", names, sizeof(names)), 0);
 	n = memstore_calls(m.store, "head");
 	assert_int_equal(mount_ls(&m, "d", names, sizeof(names)), 0);
@@ -222,7 +184,7 @@ static void a_walk_asks_side_by_side(void **state)
 	up(&m);
 	for (int k = 0; k < 70; k++) {
 		snprintf(key, sizeof(key), "p/d/f%02d", k);
-		has(&m, key, "text", S_IFREG | 0600);
+		posix_has(&m, key, "text", S_IFREG | 0600);
 	}
 	assert_int_equal(mount_ls(&m, "d", names, sizeof(names)), 0);
 	assert_int_equal(mount_stat(&m, "d/f00", &st), 0);
@@ -255,7 +217,7 @@ static void a_name_alone_asks_for_itself(void **state)
 
 	up(&m);
 	for (char key[] = "p/d/a"; key[4] <= 'c'; key[4]++)
-		has(&m, key, "text", S_IFREG | 0600);
+		posix_has(&m, key, "text", S_IFREG | 0600);
 	assert_int_equal(mount_ls(&m, "d", names, sizeof(names)), 0);
 	n = memstore_calls(m.store, "head");
 	assert_int_equal(mount_stat(&m, "d/b", &st), 0);
@@ -270,7 +232,7 @@ static void may_not_be_read(void **state)
 	char names[64];
 
 	up(&m);
-	has(&m, KEY, "text", S_IFREG | 0600);
+	posix_has(&m, KEY, "text", S_IFREG | 0600);
 	assert_int_equal(mount_ls(&m, "d", names, sizeof(names)), 0);
 	memstore_fail(m.store, "head", 1, -EACCES);
 	assert_int_equal(mount_stat(&m, "d/f", &st), 0);
@@ -285,7 +247,7 @@ static void cannot_be_asked_for(void **state)
 	char names[64];
 
 	up(&m);
-	has(&m, KEY, "text", S_IFREG | 0600);
+	posix_has(&m, KEY, "text", S_IFREG | 0600);
 	assert_int_equal(mount_ls(&m, "d", names, sizeof(names)), 0);
 	memstore_fail(m.store, "head", 1, -ETIMEDOUT);
 	assert_int_equal(mount_stat(&m, "d/f", &st), -ETIMEDOUT);
@@ -301,7 +263,7 @@ static void has_gone_meanwhile(void **state)
 	char names[64];
 
 	up(&m);
-	has(&m, KEY, "text", S_IFREG | 0600);
+	posix_has(&m, KEY, "text", S_IFREG | 0600);
 	assert_int_equal(mount_ls(&m, "d", names, sizeof(names)), 0);
 	memstore_poke_remove(m.store, KEY);
 	assert_int_equal(mount_stat(&m, "d/f", &st), -ENOENT);
@@ -329,12 +291,12 @@ static void go_with_the_bytes(void **state)
 	assert_int_equal(mount_sync_dir(&m, "d"), 0);
 	assert_int_equal(memstore_calls(m.store, "put"), puts + 1);
 	assert_int_equal(memstore_calls(m.store, "copy"), copies);
-	store_said(&m, KEY, &a);
+	posix_said(&m, KEY, &a);
 	assert_int_equal(a.which, ATTR_META_ALL);
 	assert_int_equal(a.mode, S_IFREG | 0640);
 	assert_int_equal(a.mtime.tv_sec, 2000);
 	assert_int_equal(a.mtime.tv_nsec, 9);
-	store_said(&m, "p/d/", &a);
+	posix_said(&m, "p/d/", &a);
 	assert_int_equal(a.mode & S_IFMT, S_IFDIR);
 	mount_down(&m);
 }
@@ -352,7 +314,7 @@ static void many_are_one_copy(void **state)
 	assert_int_equal(change(&m, "d/f", 0602, 2, true), 0);
 	assert_int_equal(mount_sync_dir(&m, "d"), 0);
 	assert_int_equal(memstore_calls(m.store, "copy"), copies + 1);
-	store_said(&m, KEY, &a);
+	posix_said(&m, KEY, &a);
 	assert_int_equal(a.mode, S_IFREG | 0602);
 	mount_down(&m);
 }
@@ -363,7 +325,7 @@ static void what_is_so_costs_nothing(void **state)
 	unsigned copies, heads;
 
 	up(&m);
-	has(&m, KEY, "text", S_IFREG | 0600);
+	posix_has(&m, KEY, "text", S_IFREG | 0600);
 	assert_int_equal(mount_chmod(&m, "d/f", 0600), 0);
 	copies = memstore_calls(m.store, "copy");
 	heads = memstore_calls(m.store, "head");
@@ -381,7 +343,7 @@ static void the_first_is_heard_of(void **state)
 	struct stat st;
 
 	up(&m);
-	has(&m, KEY, "text", S_IFREG | 0600);
+	posix_has(&m, KEY, "text", S_IFREG | 0600);
 	assert_int_equal(mount_stat(&m, "d/f", &st), 0);
 	memstore_fail(m.store, "copy", 1, -EACCES);
 	assert_int_equal(change(&m, "d/f", 0640, 0, false), -EACCES);
@@ -397,7 +359,7 @@ static void a_later_one_by_fsync(void **state)
 	struct stat st;
 
 	up(&m);
-	has(&m, KEY, "text", S_IFREG | 0600);
+	posix_has(&m, KEY, "text", S_IFREG | 0600);
 	memstore_fail(m.store, "copy", 1, -EACCES);
 	assert_int_equal(change(&m, "d/f", 0640, 0, true), 0);
 	assert_int_equal(mount_sync_dir(&m, "d"), -EACCES);
@@ -414,12 +376,12 @@ static void are_stored_by_the_end(void **state)
 	struct store *s;
 
 	up(&m);
-	has(&m, KEY, "text", S_IFREG | 0600);
+	posix_has(&m, KEY, "text", S_IFREG | 0600);
 	assert_int_equal(change(&m, "d/f", 0640, 0, true), 0);
 	s = store_ref(m.store);
 	mount_down(&m);
 	m.store = s;
-	store_said(&m, KEY, &a);
+	posix_said(&m, KEY, &a);
 	assert_int_equal(a.mode, S_IFREG | 0640);
 	assert_int_equal(a.uid, 7); /* what was not changed stays */
 	store_unref(s);
@@ -431,11 +393,11 @@ static void go_where_the_name_goes(void **state)
 	struct mount m;
 
 	up(&m);
-	has(&m, KEY, "text", S_IFREG | 0600);
+	posix_has(&m, KEY, "text", S_IFREG | 0600);
 	assert_int_equal(change(&m, "d/f", 0640, 0, true), 0);
 	assert_int_equal(mount_rename(&m, "d/f", "d/g", 0), 0);
 	assert_int_equal(mount_sync_dir(&m, "d"), 0);
-	store_said(&m, "p/d/g", &a);
+	posix_said(&m, "p/d/g", &a);
 	assert_int_equal(a.mode, S_IFREG | 0640);
 	assert_false(store_holds(&m, KEY));
 	mount_down(&m);
@@ -451,7 +413,7 @@ static void an_implied_directory_gets_an_object(void **state)
 	assert_false(store_holds(&m, "p/d/"));
 	assert_int_equal(mount_chmod(&m, "d", 0700), 0);
 	assert_int_equal(mount_sync_dir(&m, "d"), 0);
-	store_said(&m, "p/d/", &a);
+	posix_said(&m, "p/d/", &a);
 	assert_int_equal(a.mode, S_IFDIR | 0700);
 	mount_down(&m);
 }
@@ -462,9 +424,9 @@ static void an_edit_keeps_them(void **state)
 	struct mount m;
 
 	up(&m);
-	has(&m, KEY, "text", S_IFREG | 0600);
+	posix_has(&m, KEY, "text", S_IFREG | 0600);
 	assert_int_equal(mount_write(&m, "d/f", "other"), 0);
-	store_said(&m, KEY, &a);
+	posix_said(&m, KEY, &a);
 	assert_int_equal(a.mode, S_IFREG | 0600);
 	assert_int_equal(a.uid, 7);
 	assert_true(a.mtime.tv_sec > 1000); /* it was written to */
@@ -495,9 +457,9 @@ static void links_are_objects(void **state)
 	assert_int_equal(fs_symlink(m.fs, dir, "l", "x", &m.caller, &e),
 			 -EEXIST);
 	mount_forget(&m, dir);
-	store_said(&m, "p/d/l", &a);
+	posix_said(&m, "p/d/l", &a);
 	assert_int_equal(a.mode, S_IFLNK | 0777);
-	has(&m, "p/d/other", "target", S_IFLNK | 0777);
+	posix_has(&m, "p/d/other", "target", S_IFLNK | 0777);
 	assert_int_equal(mount_sync_dir(&m, "d"), 0);
 	tree_invalidate(m.fs->tree, mount_find(&m, "d", NULL), "other");
 	assert_int_equal(mount_ls(&m, "d", text, sizeof(text)), 0);
@@ -516,10 +478,10 @@ static void a_file_becomes_a_link(void **state)
 	struct inode *was, *is;
 	struct mount m;
 
-	up_ttl(&m, 0);
-	has(&m, KEY, "text", S_IFREG | 0600);
+	posix_up(&m, 0);
+	posix_has(&m, KEY, "text", S_IFREG | 0600);
 	was = mount_find(&m, "d/f", NULL);
-	has(&m, KEY, "elsewhere", S_IFLNK | 0777);
+	posix_has(&m, KEY, "elsewhere", S_IFLNK | 0777);
 	is = mount_find(&m, "d/f", NULL);
 	assert_non_null(is);
 	assert_ptr_not_equal(was, is);

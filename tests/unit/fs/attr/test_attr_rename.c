@@ -4,7 +4,7 @@
  *
  * Covers: fs/rename/rename_attr.c
  */
-#include "fs_fixture.h"
+#include "posix_rig.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -16,44 +16,6 @@
 #include "store/attr_meta.h"
 
 #define KEY "p/d/f"
-
-static void posix_up(struct mount *m)
-{
-	struct store *s = memstore_new("s");
-	struct fs_settings set = mount_settings;
-
-	set.metadata_ttl_s = 3600;
-	s->attributes = true;
-	mount_on(m, s, "p/", false, &set);
-}
-
-/* An object of another program. */
-static void other_has(struct mount *m, const char *key, const char *text,
-		      unsigned mode)
-{
-	const struct store_body body = { .data = text,
-					 .fd = -1,
-					 .len = strlen(text) };
-	const struct store_attr a = { .which = STORE_SET_MODE | STORE_SET_UID |
-					       STORE_SET_MTIME,
-				      .mode = mode,
-				      .uid = 7,
-				      .mtime = { 1000, 5 } };
-	struct attr_meta meta;
-	struct store_meta s = { .headers = meta.fields };
-
-	attr_meta_write(&a, &meta);
-	s.n_headers = meta.n;
-	assert_int_equal(store_put(m->store, key, &body, &s, NULL, NULL), 0);
-}
-
-static void said(struct mount *m, const char *key, struct store_attr *a)
-{
-	struct object_details d;
-
-	assert_int_equal(store_head(m->store, key, &d), 0);
-	attr_meta_read(&d.props, key[strlen(key) - 1] == '/', a);
-}
 
 /* What waits when a file is renamed is in its copy; where that fails it waits
  * on. */
@@ -78,8 +40,8 @@ static void go_along_with_a_rename(void **state)
 	unsigned copies;
 
 	for (size_t k = 0; k < COUNT(rows); k++) {
-		posix_up(&m);
-		other_has(&m, KEY, "text", S_IFREG | 0600);
+		posix_up(&m, 3600);
+		posix_has(&m, KEY, "text", S_IFREG | 0600);
 		i = mount_find(&m, "d/f", NULL);
 		assert_non_null(i);
 		inode_meta_set(m.fs->tree, i, &to);
@@ -94,7 +56,7 @@ static void go_along_with_a_rename(void **state)
 		row_number(rows[k].sentence, inode_meta_is_dirty(m.fs->tree, i),
 			   rows[k].waits);
 		assert_int_equal(attr_send(m.fs->tree, i), 0);
-		said(&m, "p/d/g", &a);
+		posix_said(&m, "p/d/g", &a);
 		row_number(rows[k].sentence, a.mode, S_IFREG | 0642);
 		row_number("its owner stays", a.uid, 7);
 		assert_false(store_holds(&m, KEY));
