@@ -107,7 +107,7 @@ void dircache_end(struct tree *t, struct dir_merge *m)
 	    !claims_renaming_locked(t, m->dir, NULL)) {
 		d->complete_ms = m->began_ms;
 		d->n_asked = d->n_asked_tried = 0;
-		d->n_made = d->n_tried = 0;
+		d->n_made = d->n_made_tried = 0;
 		d->all_named = m->all_named;
 	}
 	inode_unref_locked(t, m->dir);
@@ -126,8 +126,19 @@ static unsigned dircache_left_ms(struct tree *t, struct inode *dir)
 #define LIST_SHARE \
 	100 /* names that are listed as cheaply as one is asked for */
 
-#define MADE_MIN 16 /* new names in a directory of which not all are known */
-#define MADE_MORE 4 /* times as many, before it is listed in vain again */
+/* In a directory of which not all is known, before it is listed: */
+#define MADE_MIN 16 /* new names */
+#define ASKED_MIN 4 /* names that are asked for, one after the other */
+#define TRIED_MORE 4 /* times as many, before it is listed in vain again */
+
+/* Are n of them enough now? *tried: when they were last. */
+static bool dircache_is_worth_a_try(unsigned n, unsigned least, unsigned *tried)
+{
+	if (n < least || n < TRIED_MORE * *tried)
+		return false;
+	*tried = n;
+	return true;
+}
 
 /* Programs make names in it, and each one is asked for before it is made: as
  * many as were made since are expected to be. */
@@ -136,10 +147,7 @@ static bool dircache_is_filled_locked(struct tree *t, struct inode_dir *d)
 {
 	if (d->complete_ms >= 0)
 		return d->n_made && d->n_live <= LIST_SHARE * d->n_made;
-	if (d->n_made < MADE_MIN || d->n_made < MADE_MORE * d->n_tried)
-		return false;
-	d->n_tried = d->n_made;
-	return true;
+	return dircache_is_worth_a_try(d->n_made, MADE_MIN, &d->n_made_tried);
 }
 
 static bool dircache_worth_locked(struct tree *t, struct inode_dir *d)
@@ -209,9 +217,6 @@ static bool dircache_expects_file_locked(struct tree *t, struct inode_dir *d,
 	return true;
 }
 
-#define ASKED_MIN 4 /* names of a directory of which not all are known */
-#define ASKED_MORE 4 /* times as many, before it is listed in vain again */
-
 /* By those that came into it last. */
 static bool dircache_has_dirs_locked(struct tree *t, const struct inode_dir *d)
 	REQUIRES(t->lock)
@@ -230,12 +235,9 @@ static bool dircache_has_dirs_locked(struct tree *t, const struct inode_dir *d)
 static bool dircache_is_asked_for_locked(struct tree *t, struct inode_dir *d)
 	REQUIRES(t->lock)
 {
-	if (d->complete_ms >= 0 || dircache_has_dirs_locked(t, d) ||
-	    ++d->n_asked < ASKED_MIN ||
-	    d->n_asked < ASKED_MORE * d->n_asked_tried)
-		return false;
-	d->n_asked_tried = d->n_asked;
-	return true;
+	return d->complete_ms < 0 && !dircache_has_dirs_locked(t, d) &&
+	       dircache_is_worth_a_try(++d->n_asked, ASKED_MIN,
+				       &d->n_asked_tried);
 }
 
 /* Where nothing was, and nothing was looked for. */

@@ -41,7 +41,7 @@ struct inode_dir {
 	unsigned n_asked; /* names that were asked for one by one since */
 	unsigned n_asked_tried; /* n_asked when it was listed last, in vain */
 	unsigned n_made; /* names that this mount made since */
-	unsigned n_tried; /* n_made when it was listed last, in vain */
+	unsigned n_made_tried; /* n_made when it was listed last, in vain */
 	/* A live child was dropped from memory when this was the latest
 	 * listing: neither it nor an older one can make us complete. */
 	uint64_t dropped_id;

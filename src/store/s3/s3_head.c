@@ -129,13 +129,10 @@ int s3_head_cond(struct s3 *s, const char *key, const struct store_cond *cond)
 
 int s3_head_same(struct s3 *s, const char *key, const char *etag)
 {
-	struct object_info now;
-	HTTP_REPLY_LOCAL reply = { 0 };
-	int rc = s3_head_reply(s, key, false, &now, &reply);
+	const struct store_cond same = { .if_match = etag };
+	int rc = s3_head_must_hold(s, key, &same);
 
-	if (rc == -ENOENT || (!rc && strcmp(now.etag, etag)))
-		return -ESTALE;
-	return rc;
+	return rc == -ENOENT ? -ESTALE : rc;
 }
 
 int s3_head(struct store *store, const char *key, struct object_details *out)

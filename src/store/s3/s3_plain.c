@@ -59,10 +59,11 @@ void s3_plain_note_bare(struct s3 *s, const char *key,
 
 	lock_take(&s->lock);
 	place = plain_place_locked(s, hash);
-	if (place && place->hash == hash)
+	if (place && place->hash == hash) {
 		place->bare = bare;
-	if (place && place->hash == hash && bare)
-		place->until_ms = clock_mono_ms() + BELIEVED_MS;
+		if (bare)
+			place->until_ms = clock_mono_ms() + BELIEVED_MS;
+	}
 	lock_drop(&s->lock);
 }
 
@@ -80,8 +81,8 @@ bool s3_plain_is_bare(struct s3 *s, const char *key,
 	return attr_meta_is_all(meta->headers, meta->n_headers);
 }
 
-static bool plain_find_bare(struct s3 *s, const char *key, const char *etag,
-			    unsigned age_ms, uint64_t *size)
+static bool plain_find(struct s3 *s, const char *key, const char *etag,
+		       bool bare, int64_t age_ms, uint64_t *size)
 {
 	uint64_t hash = plain_hash(key, etag);
 	const struct s3_plain *place;
@@ -89,7 +90,7 @@ static bool plain_find_bare(struct s3 *s, const char *key, const char *etag,
 
 	lock_take(&s->lock);
 	place = plain_place_locked(s, hash);
-	found = place && place->hash == hash && place->bare &&
+	found = place && place->hash == hash && (place->bare || !bare) &&
 		clock_mono_ms() + BELIEVED_MS - place->until_ms < age_ms;
 	if (found)
 		*size = place->size;
@@ -114,7 +115,7 @@ bool s3_props_known(struct store *store, const char *key, const char *etag,
 
 	memset(out, 0, sizeof(*out));
 	if (!plain_is_simple(s) ||
-	    !plain_find_bare(s, key, etag, age_ms, &out->info.size))
+	    !plain_find(s, key, etag, true, age_ms, &out->info.size))
 		return false;
 	memcpy(out->info.etag, etag, strlen(etag) + 1);
 	return !type || !props_set(&out->props, PROP_TYPE, type);
@@ -123,16 +124,5 @@ bool s3_props_known(struct store *store, const char *key, const char *etag,
 bool s3_plain_find(struct s3 *s, const char *key, const char *etag,
 		   uint64_t *size)
 {
-	uint64_t hash = plain_hash(key, etag);
-	const struct s3_plain *place;
-	bool found;
-
-	lock_take(&s->lock);
-	place = plain_place_locked(s, hash);
-	found = place && place->hash == hash &&
-		clock_mono_ms() < place->until_ms;
-	if (found)
-		*size = place->size;
-	lock_drop(&s->lock);
-	return found;
+	return plain_find(s, key, etag, false, BELIEVED_MS, size);
 }
